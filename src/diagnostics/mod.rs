@@ -1,0 +1,126 @@
+//! Diagnostics as data. One function per diagnostic stands in the file of its stage (`syntax.rs`, `names.rs`,
+//! `arguments.rs`, `shapes.rs`, `values.rs`, `data.rs`, `lints.rs`, `findings.rs`): code, words, labels and help together.
+//! `render.rs` draws them for people, `json.rs` writes them for programs.
+//!
+//! To add one: a function in its stage's file, a page `docs/codes/CODE.md` with an example, and the smallest `.net` that
+//! earns it in `tests/diagnostics/`. The voice is rustc's: what is wrong in one line, names in backticks, the fix only in
+//! `help`, no questions, no capital at the start, no full stop at the end.
+
+use crate::source::Span;
+
+/// A stable code such as `E0201`; its meaning never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(pub &'static str);
+
+/// How grave a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// The file cannot be compiled or run as it stands.
+    Error,
+    /// It can, and is probably not what was meant; or a finding about a run.
+    Warning,
+}
+
+/// Words at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The exact characters meant.
+    pub span: Span,
+    /// One line; never empty.
+    pub text: String,
+}
+
+/// Replace the characters of `span` by `replacement`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty to insert.
+    pub span: Span,
+    /// The new text.
+    pub replacement: String,
+}
+
+/// Something the user can do, with the edit that does it where it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// One line.
+    pub text: String,
+    /// The edits that carry it out; empty where the user must decide.
+    pub edits: Vec<Edit>,
+}
+
+/// One mistake, lint or finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which one it is.
+    pub code: Code,
+    /// How grave.
+    pub level: Level,
+    /// What is wrong, in one line that stands on its own.
+    pub message: String,
+    /// The place itself; absent where no source text is concerned (a file that cannot be opened).
+    pub primary: Option<Label>,
+    /// The other places that matter.
+    pub secondary: Vec<Label>,
+    /// Facts that help to understand.
+    pub notes: Vec<String>,
+    /// What can be done.
+    pub helps: Vec<Help>,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    #[must_use]
+    pub fn error(code: Code, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
+        Self::new(code, Level::Error, message, Some(Label { span, text: label.into() }))
+    }
+
+    /// A warning at a place.
+    #[must_use]
+    pub fn warning(code: Code, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
+        Self::new(code, Level::Warning, message, Some(Label { span, text: label.into() }))
+    }
+
+    /// An error that no source text is concerned with.
+    #[must_use]
+    pub fn error_without_place(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Level::Error, message, None)
+    }
+
+    fn new(code: Code, level: Level, message: impl Into<String>, primary: Option<Label>) -> Self {
+        Self { code, level, message: message.into(), primary, secondary: Vec::new(), notes: Vec::new(), helps: Vec::new() }
+    }
+
+    /// With another place that matters.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// With a fact.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// With something to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.helps.push(Help { text: text.into(), edits: Vec::new() });
+        self
+    }
+
+    /// With something to do and the edit that does it.
+    #[must_use]
+    pub fn fix(mut self, text: impl Into<String>, span: Span, replacement: impl Into<String>) -> Self {
+        self.helps.push(Help { text: text.into(), edits: vec![Edit { span, replacement: replacement.into() }] });
+        self
+    }
+
+    /// Whether it is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.level == Level::Error
+    }
+}

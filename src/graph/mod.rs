@@ -1,0 +1,160 @@
+//! The tensor graph: what is computed, without order, loops or memory. Forward and backward pass are the same kind of graph.
+//!
+//! - `build.rs`: the only way to make nodes: infers shapes, deduplicates.
+//! - `differentiate.rs`: reverse mode, one rule per primitive; scalar functions are differentiated by `scalar`.
+//! - `simplify.rs`, `prune` : rewrites that keep every bit.
+//! - `verify.rs`, `print.rs`: every graph checks and prints itself.
+//!
+//! To add a primitive: a variant of `Op`; rustc then leads through shape inference, differentiate, print and `kernel::lower`.
+
+use crate::arena::IdVec;
+use crate::scalar::Function;
+use crate::shape::{Precision, Shape};
+use crate::source::Span;
+use std::sync::Arc;
+
+crate::id!(
+    /// A node of the tensor graph.
+    NodeId,
+    "n"
+);
+crate::id!(
+    /// A layer of a model: every layer after expansion, containers included, in order of the text.
+    LayerId,
+    "layer"
+);
+crate::id!(
+    /// A trainable tensor of a model.
+    ParameterId,
+    "p"
+);
+
+/// Where a node comes from; copied to the nodes of its derivative. It survives to the kernels and the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// The layer; none for the loss.
+    pub layer: Option<LayerId>,
+    /// The layer's (or loss's) place in the user's file.
+    pub span: Span,
+    /// Which pass.
+    pub role: Role,
+}
+
+/// Which pass a node belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// From the input to the loss.
+    Forward,
+    /// From the loss back.
+    Gradient,
+    /// A statistic of the report.
+    Statistic,
+}
+
+/// Leaves whose contents the run provides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Leaf {
+    /// The batch of inputs, `[batch, …input]`.
+    Input,
+    /// The batch of targets: what the loss takes.
+    Target,
+    /// A trainable tensor.
+    Parameter(ParameterId),
+}
+
+/// How a reduction combines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Combine {
+    /// The sum, in the fixed order of the numeric contract.
+    Sum,
+    /// The largest; NaN where any is.
+    Maximum,
+}
+
+/// The decades that hold every non-zero f32: first and number.
+pub const DECADES_F32: (i32, usize) = (-45, 84);
+/// The decades that hold every non-zero f64.
+pub const DECADES_F64: (i32, usize) = (-324, 633);
+
+/// The primitives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// Contents from outside.
+    Leaf(Leaf),
+    /// Every element this number.
+    Constant(crate::scalar::Bits),
+    /// The index along `axis`, as a number.
+    Index {
+        /// The axis counted along.
+        axis: usize,
+    },
+    /// A scalar function, elementwise over inputs that broadcast to the node's shape: equal rank, extents equal or 1.
+    /// The function has one result.
+    Map(Arc<Function>),
+    /// Matrix product over the last two axes, `[…, m, k] × […, k, n] → […, m, n]`, leading axes equal.
+    /// One chain of fused multiply-adds over k from 0 (the numeric contract).
+    Product,
+    /// Combines over `axes` (ascending), which keep extent 1. `accumulator` is at least the input's precision and is the
+    /// node's precision.
+    Reduce {
+        /// Sum or maximum.
+        combine: Combine,
+        /// The axes that go to extent 1.
+        axes: Vec<usize>,
+        /// The precision of lanes and result.
+        accumulator: Precision,
+    },
+    /// Repeats axes of extent 1 to the node's shape. A view.
+    Broadcast,
+    /// The same elements in row-major order under the node's shape. A view.
+    Reshape,
+    /// Axis `i` of the result is axis `axes[i]` of the input. A view.
+    Permute {
+        /// A permutation.
+        axes: Vec<usize>,
+    },
+    /// `start .. start + extent` of one axis. A view.
+    Slice {
+        /// Which axis.
+        axis: usize,
+        /// The first index taken; the node's shape tells how many.
+        start: usize,
+    },
+    /// Zeros around the input along one axis: `before` in front, and behind up to the node's shape.
+    Pad {
+        /// Which axis.
+        axis: usize,
+        /// Zeros in front.
+        before: usize,
+    },
+    /// The inputs one after another along an axis.
+    Concat {
+        /// Which axis.
+        axis: usize,
+    },
+    /// The counts of 10ᵈ ≤ |x| < 10ᵈ⁺¹ for every decade d of the input's precision (`DECADES_F32`, `DECADES_F64`), as f64;
+    /// compared exactly. Zeros, NaN and infinities are in no decade.
+    Histogram,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// From what, in order.
+    pub inputs: Vec<NodeId>,
+    /// The result's shape, batch axis included.
+    pub shape: Shape,
+    /// The result's number format.
+    pub precision: Precision,
+    /// For whom.
+    pub origin: Origin,
+}
+
+/// A graph; nodes stand after their inputs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    /// The nodes in topological order.
+    pub nodes: IdVec<NodeId, Node>,
+}

@@ -1,0 +1,216 @@
+//! A program: kernels (loop nests and matrix products), the steps that call them, and one planned memory. Everything about
+//! *how* is settled here; the interpreter and the JIT only carry it out, and agree bit for bit.
+//!
+//! `lower.rs` graph → steps · `fuse.rs` which nodes share a loop · `plan.rs` liveness → one arena · `interpret.rs` the oracle ·
+//! `combine.rs` the fixed reduction tree · `verify.rs` bounds are proved before code is emitted · `print.rs`
+
+use crate::arena::IdVec;
+use crate::graph::{Combine, NodeId, Origin};
+use crate::scalar::Function;
+use crate::shape::{Precision, Shape};
+use std::sync::Arc;
+
+crate::id!(
+    /// A region of the program's memory.
+    BufferId,
+    "b"
+);
+crate::id!(
+    /// A distinct kernel; equal layers share one.
+    KernelId,
+    "k"
+);
+
+/// Elements per chunk of a reduction (the numeric contract).
+pub const CHUNK: usize = 256;
+/// Lanes per chunk of a reduction.
+pub const LANES: usize = 8;
+/// Alignment of every buffer in bytes.
+pub const ALIGNMENT: usize = 64;
+
+/// What one gradient step is, ready to be carried out.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The memory's regions.
+    pub buffers: IdVec<BufferId, Buffer>,
+    /// The distinct kernels.
+    pub kernels: IdVec<KernelId, Kernel>,
+    /// The calls in order.
+    pub steps: Vec<Step>,
+    /// The size of the whole memory in bytes, a multiple of `ALIGNMENT`.
+    pub memory_bytes: usize,
+    /// Where each leaf is read and each kept node is found after a run: (node, its buffer), sorted by node. Kept nodes are
+    /// contiguous and row-major.
+    pub bindings: Vec<(NodeId, BufferId)>,
+}
+
+/// A region of the memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// What it holds; contiguous, row-major.
+    pub shape: Shape,
+    /// Its number format.
+    pub precision: Precision,
+    /// Byte offset in the memory, a multiple of `ALIGNMENT`.
+    pub offset: usize,
+}
+
+/// One call of a kernel.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which kernel.
+    pub kernel: KernelId,
+    /// The regions its arguments name.
+    pub arguments: Vec<BufferId>,
+    /// For whom.
+    pub origin: Origin,
+}
+
+/// A kernel refers to its data by argument number, never by buffer, so that equal layers share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// A fused loop nest.
+    Loop(Loop),
+    /// A matrix product.
+    Product(Product),
+    /// The end of a reduction: combines partial results.
+    Combine(CombinePartials),
+    /// Counts by decade.
+    Histogram(Histogram),
+}
+
+/// A fused loop nest: loads, one scalar function, stores and reductions per point of a row-major iteration space.
+///
+/// The work is cut into units that threads share: without reductions, and with `Over::Inner`, rows (all axes but the last) ×
+/// the chunks of the last axis; with `Over::Outer`, chunks of the first axis. A unit's result never depends on who runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Loop {
+    /// The precision of the body.
+    pub precision: Precision,
+    /// Extents, none zero; the last axis is the vectorised one. At least one axis.
+    pub extents: Vec<usize>,
+    /// The body's arguments in order.
+    pub inputs: Vec<Input>,
+    /// The body: one result for each store and reduction that names it.
+    pub body: Arc<Function>,
+    /// What is written.
+    pub stores: Vec<Store>,
+    /// What is reduced, all over the same axes.
+    pub reductions: Vec<Reduction>,
+    /// Which axes the reductions run over; `Inner` where there are none.
+    pub over: Over,
+}
+
+/// An argument of a loop's body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// An element of an argument.
+    Load(Access),
+    /// The index along an axis, as a number.
+    Index(usize),
+}
+
+/// An affine place in an argument: `offset + Σ index[axis] · strides[axis]`, in elements.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// Which argument of the step.
+    pub argument: usize,
+    /// Constant part, in elements.
+    pub offset: usize,
+    /// One for each axis of the loop; 0 where the axis is broadcast.
+    pub strides: Vec<usize>,
+    /// The argument's number format: converted to the body's on load. A store has the body's precision.
+    pub precision: Precision,
+}
+
+/// Writes a result of the body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Store {
+    /// Which result of the body.
+    pub result: usize,
+    /// Where; never a place that another point of the same loop reads or writes.
+    pub access: Access,
+}
+
+/// Reduces a result of the body into partial results.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reduction {
+    /// Which result of the body.
+    pub result: usize,
+    /// Sum or maximum. A sum starts from +0, a maximum from −inf.
+    pub combine: Combine,
+    /// The precision of lanes and partial results: the body's, or f64.
+    pub accumulator: Precision,
+    /// The argument that receives the partial results. `Over::Inner`: `[rows, chunks]`, a chunk's lanes already combined.
+    /// `Over::Outer`: `[chunks, LANES, inner points]`.
+    pub into: usize,
+}
+
+/// The axes that a loop's reductions run over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// The last axis: one result for each row. Element `i` of the row belongs to chunk `i / CHUNK`, lane `i % LANES`.
+    Inner,
+    /// The first axis: one result for each point of the other axes. Row `i` belongs to chunk `i / CHUNK`, lane `i % LANES`.
+    Outer,
+}
+
+/// `partials[outer, chunks, lanes, inner] → result[outer, inner]`: for each outer and inner index, lanes are combined
+/// pairwise ((0,1),(2,3)),((4,5),(6,7)), then the chunks pairwise in order, an odd one carried up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CombinePartials {
+    /// Sum or maximum.
+    pub combine: Combine,
+    /// The precision of partials and result.
+    pub precision: Precision,
+    /// Independent groups.
+    pub outer: usize,
+    /// Chunks of each.
+    pub chunks: usize,
+    /// 1, or `LANES` after `Over::Outer`.
+    pub lanes: usize,
+    /// Points of each lane.
+    pub inner: usize,
+}
+
+/// Arguments: 0 the left matrix, 1 the right matrix, 2 the result, contiguous row-major `[batch, m, n]`.
+/// Each element is one chain of fused multiply-adds over k in order, from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Product {
+    /// The number format of all three.
+    pub precision: Precision,
+    /// Independent products.
+    pub batch: usize,
+    /// Rows of the result.
+    pub m: usize,
+    /// Columns of the result.
+    pub n: usize,
+    /// Terms of each element.
+    pub k: usize,
+    /// Offset and strides (batch, m, k) of the left matrix, in elements.
+    pub left: Matrix,
+    /// Offset and strides (batch, k, n) of the right matrix.
+    pub right: Matrix,
+}
+
+/// A strided stack of matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Matrix {
+    /// First element.
+    pub offset: usize,
+    /// From one matrix of the stack to the next.
+    pub batch: usize,
+    /// From one row to the next.
+    pub row: usize,
+    /// From one column to the next.
+    pub column: usize,
+}
+
+/// Argument 0 is read (contiguous, `elements`), argument 1 receives one f64 count for each decade of the precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Histogram {
+    /// The number format read.
+    pub precision: Precision,
+    /// How many elements.
+    pub elements: usize,
+}

@@ -1,0 +1,3 @@
+//! The `gradc` program.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Carrying out a model: data, draws, the compiled program, and what was measured. The only stage that touches the world.
+
+pub mod record;

@@ -1,0 +1,120 @@
+//! What a run measured, as data: one `Record` for each seed and reported step. Judged by `diagnose`, shown by `report`.
+
+use crate::graph::LayerId;
+
+/// Everything measured in one run.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// The number of examples in the batch, B.
+    pub batch: usize,
+    /// Whether the data were made up because the file names none.
+    pub synthetic: bool,
+    /// One for each seed, in the order asked for; at least one.
+    pub seeds: Vec<SeedRecords>,
+}
+
+/// The reports of one seed.
+#[derive(Clone, Debug)]
+pub struct SeedRecords {
+    /// The seed.
+    pub seed: u64,
+    /// In order of steps; at least one.
+    pub steps: Vec<Record>,
+}
+
+/// One report.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Updates made before it.
+    pub step: u64,
+    /// The mean loss of the batch.
+    pub loss: f64,
+    /// The share of right predictions, where the target is a class or a truth value.
+    pub accuracy: Option<f64>,
+    /// The measured layers, in order of the text; containers that hold no parameters and `input` have none.
+    pub layers: Vec<LayerRecord>,
+    /// ∂C/∂x; absent for integer inputs.
+    pub input: Option<Statistics>,
+}
+
+/// What was measured of one layer.
+#[derive(Clone, Debug)]
+pub struct LayerRecord {
+    /// Which.
+    pub layer: LayerId,
+    /// ∂C/∂W, all matrices as one vector; absent without weights.
+    pub weight: Option<Statistics>,
+    /// ∂C/∂b.
+    pub bias: Option<Statistics>,
+    /// Both as one vector.
+    pub gradient: Option<Statistics>,
+    /// ∂C/∂z, over the batch.
+    pub pre_activation: Statistics,
+    /// ∂C/∂a, over the batch.
+    pub output: Statistics,
+    /// Of the layer's output a.
+    pub forward: Forward,
+    /// The share of entries with |φ′(z)| < 0.05·sup|φ′|, as counted, not corrected for what a standard normal gives; absent
+    /// without an activation, and where sup is infinite.
+    pub saturated_raw: Option<f64>,
+    /// The share that z ~ N(0, 1) would give (s₀).
+    pub saturated_normal: Option<f64>,
+    /// The share of units whose φ′ is 0 for every example; absent without an activation.
+    pub dead: Option<f64>,
+    /// The root mean square of φ′ over units and examples; absent without an activation.
+    pub slope_rms: Option<f64>,
+    /// The share of ∂C/∂z entries that are zero or subnormal here and not so in an f64 shadow of the same run; absent where no
+    /// shadow was needed.
+    pub lost_to_precision: Option<f64>,
+    /// ‖update‖ / ‖weights‖ of the step before; absent at step 0.
+    pub update_ratio: Option<f64>,
+    /// Whether all units of the layer compute the same (constant weights): symmetric.
+    pub symmetric: bool,
+}
+
+/// Of a tensor in the forward pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forward {
+    /// Root mean square.
+    pub rms: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Entries that are NaN or infinite.
+    pub nonfinite: u64,
+}
+
+/// The statistics of one tensor of gradients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// Number of entries.
+    pub count: u64,
+    /// Frobenius norm; right also where every square underflows.
+    pub l2: f64,
+    /// l2 / √count
+    pub rms: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Largest magnitude.
+    pub max_abs: f64,
+    /// Share of exact zeros.
+    pub zero_fraction: f64,
+    /// Share of subnormal entries.
+    pub subnormal_fraction: f64,
+    /// Share of the non-zero entries that round to zero in f16.
+    pub underflow_f16: f64,
+    /// … in bf16.
+    pub underflow_bf16: f64,
+    /// Entries that are NaN or infinite.
+    pub nonfinite: u64,
+    /// Entries by decade of magnitude.
+    pub histogram: Histogram,
+}
+
+/// Entries by decade: `counts[i]` have 10^(first+i) ≤ |x| < 10^(first+i+1). Leading and trailing empty decades are cut.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Histogram {
+    /// The decade of `counts[0]`; 0 where there are no counts.
+    pub first_decade: i32,
+    /// How many entries.
+    pub counts: Vec<u64>,
+}
