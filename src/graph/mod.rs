@@ -1,9 +1,29 @@
 //! The tensor graph: what is computed, without order, loops or memory. Forward and backward pass are the same kind of graph.
 //!
-//! - `build.rs`: the only way to make nodes: infers shapes, deduplicates.
+//! - `build.rs`: `Builder`, the only way to make nodes: infers shapes, deduplicates, drops what does nothing.
+//! - `compose.rs`: the compositions that layers use: `linear`, `mean_over`, `softmax`, `log_softmax`.
 //! - `differentiate.rs`: reverse mode, one rule per primitive; scalar functions are differentiated by `scalar`.
-//! - `simplify.rs`, `prune` : rewrites that keep every bit.
+//! - `simplify.rs`: rewrites that keep every bit; drops what nothing needs.
 //! - `verify.rs`, `print.rs`: every graph checks and prints itself.
+//! - `evaluate.rs`: the value of every node, slowly: the oracle of the tests.
+//!
+//! # The way of a graph
+//!
+//! ```text
+//! let mut builder = Builder::new(&mut graph, origin);            // model::build; `set_origin` at every layer
+//! let x = builder.leaf(Leaf::Input, shape, precision);
+//! let z = builder.linear(x, weight);                             // … every method asserts what it needs and infers the shape
+//! let a = builder.map(&function, &[z]);                          // rank equal, extents equal or 1
+//! let a = builder.mark(a);                                       // a layer's output is a node of its own, see `mark`
+//! let loss = builder.sum_all(terms);                             // a scalar, shape []
+//!
+//! let cotangents = differentiate(&mut graph, loss, &wanted);     // one Option<NodeId> for each wanted; None: nothing flows
+//! let (graph, places) = simplify(&graph, &keep);                 // places[i]: where keep[i] went
+//! ```
+//!
+//! Views (`Op::is_view`) copy nothing. A node's inputs may have another precision than the node where that is said: `Map` converts
+//! each element to its own precision as it reads it, so `Builder::convert` is a map of the identity; a fused loop must therefore
+//! round where an edge changes the precision.
 //!
 //! To add a primitive: a variant of `Op`; rustc then leads through shape inference, differentiate, print and `kernel::lower`.
 
@@ -89,7 +109,8 @@ pub enum Op {
         axis: usize,
     },
     /// A scalar function, elementwise over inputs that broadcast to the node's shape: equal rank, extents equal or 1.
-    /// The function has one result.
+    /// The function has one result, uses each of its arguments, and is computed in the node's precision, to which inputs of
+    /// another precision are converted element by element.
     Map(Arc<Function>),
     /// Matrix product over the last two axes, `[…, m, k] × […, k, n] → […, m, n]`, leading axes equal.
     /// One chain of fused multiply-adds over k from 0 (the numeric contract).
@@ -132,6 +153,8 @@ pub enum Op {
         /// Which axis.
         axis: usize,
     },
+    /// The same elements, of which the derivative knows nothing: no cotangent and no tangent passes. A view.
+    Detach,
     /// The counts of 10ᵈ ≤ |x| < 10ᵈ⁺¹ for every decade d of the input's precision (`DECADES_F32`, `DECADES_F64`), as f64;
     /// compared exactly. Zeros, NaN and infinities are in no decade.
     Histogram,
@@ -157,4 +180,37 @@ pub struct Node {
 pub struct Graph {
     /// The nodes in topological order.
     pub nodes: IdVec<NodeId, Node>,
+}
+
+impl Op {
+    /// Whether the result is a part of the input's memory, read in another way.
+    #[must_use]
+    pub const fn is_view(&self) -> bool {
+        match self {
+            Self::Broadcast | Self::Reshape | Self::Permute { .. } | Self::Slice { .. } | Self::Detach => true,
+            Self::Leaf(_)
+            | Self::Constant(_)
+            | Self::Index { .. }
+            | Self::Map(_)
+            | Self::Product
+            | Self::Reduce { .. }
+            | Self::Pad { .. }
+            | Self::Concat { .. }
+            | Self::Histogram => false,
+        }
+    }
+}
+
+impl Graph {
+    /// The shape of a node.
+    #[must_use]
+    pub fn shape(&self, id: NodeId) -> &Shape {
+        &self.nodes[id].shape
+    }
+
+    /// The number format of a node.
+    #[must_use]
+    pub fn precision(&self, id: NodeId) -> Precision {
+        self.nodes[id].precision
+    }
 }
