@@ -33,6 +33,8 @@ pub enum PoisonedRole {
     Block,
     /// A layer's label.
     Label,
+    /// The key of a setting, of the network or of a settings block: that key is not missing from the body around it.
+    Setting,
     /// The network, or a settings block, whose head could not be understood (its body is still parsed when there is one).
     Network,
 }
@@ -202,6 +204,8 @@ pub enum Statement {
     Setting(Setting),
     /// `repeat …`
     Repeat(Repeat),
+    /// A statement that could not be understood and is reported already: no shape, count or number is known after it.
+    Broken(Span),
 }
 
 /// `label = kind(arguments) { body }`
