@@ -95,9 +95,7 @@ impl Shape {
     #[must_use]
     pub fn broadcast(&self, other: &Self) -> Option<Self> {
         let rank = self.rank().max(other.rank());
-        let extent = |shape: &Self, axis: usize| {
-            (axis + shape.rank()).checked_sub(rank).map_or(1, |at| shape.0[at])
-        };
+        let extent = |shape: &Self, axis: usize| (axis + shape.rank()).checked_sub(rank).map_or(1, |at| shape.0[at]);
         (0..rank)
             .map(|axis| match (extent(self, axis), extent(other, axis)) {
                 (a, b) if a == b => Some(a),

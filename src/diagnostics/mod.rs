@@ -87,7 +87,15 @@ impl Diagnostic {
     }
 
     fn new(code: Code, level: Level, message: impl Into<String>, primary: Option<Label>) -> Self {
-        Self { code, level, message: message.into(), primary, secondary: Vec::new(), notes: Vec::new(), helps: Vec::new() }
+        Self {
+            code,
+            level,
+            message: message.into(),
+            primary,
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
     }
 
     /// With another place that matters.

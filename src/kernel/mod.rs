@@ -4,10 +4,18 @@
 //! `lower.rs` graph → steps · `fuse.rs` which nodes share a loop · `plan.rs` liveness → one arena · `interpret.rs` the oracle ·
 //! `combine.rs` the fixed reduction tree · `verify.rs` bounds are proved before code is emitted · `print.rs`
 
+pub mod combine;
+pub mod histogram;
+pub mod memory;
+mod plan;
+pub mod verify;
+mod view;
+
 use crate::arena::IdVec;
 use crate::graph::{Combine, NodeId, Origin};
 use crate::scalar::Function;
 use crate::shape::{Precision, Shape};
+use std::ops::Range;
 use std::sync::Arc;
 
 crate::id!(
@@ -55,6 +63,20 @@ pub struct Buffer {
     pub offset: usize,
 }
 
+impl Buffer {
+    /// Its size in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.shape.elements() * self.precision.bytes()
+    }
+
+    /// Its bytes within the memory.
+    #[must_use]
+    pub fn place(&self) -> Range<usize> {
+        self.offset..self.offset + self.bytes()
+    }
+}
+
 /// One call of a kernel.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -77,6 +99,26 @@ pub enum Kernel {
     Combine(CombinePartials),
     /// Counts by decade.
     Histogram(Histogram),
+}
+
+impl Kernel {
+    /// How many arguments a step must give it.
+    #[must_use]
+    pub fn argument_count(&self) -> usize {
+        match self {
+            Self::Loop(kernel) => {
+                let loads = kernel.inputs.iter().filter_map(|input| match input {
+                    Input::Load(access) => Some(access.argument),
+                    Input::Index(_) => None,
+                });
+                let stores = kernel.stores.iter().map(|store| store.access.argument);
+                let partials = kernel.reductions.iter().map(|reduction| reduction.into);
+                loads.chain(stores).chain(partials).max().map_or(0, |last| last + 1)
+            }
+            Self::Product(_) => 3,
+            Self::Combine(_) | Self::Histogram(_) => 2,
+        }
+    }
 }
 
 /// A fused loop nest: loads, one scalar function, stores and reductions per point of a row-major iteration space.
