@@ -1,16 +1,34 @@
 //! Diagnostics as data. One function per diagnostic stands in the file of its stage (`syntax.rs`, `names.rs`,
 //! `arguments.rs`, `shapes.rs`, `values.rs`, `data.rs`, `lints.rs`, `findings.rs`): code, words, labels and help together.
-//! `render.rs` draws them for people, `json.rs` writes them for programs.
+//! `render.rs` draws them for people (on an `excerpt.rs` of the source, through `canvas.rs`, edits by `suggestion.rs`), `json.rs`
+//! writes them for programs, `pages.rs` explains their codes, `near.rs` finds the name that was probably meant.
 //!
 //! To add one: a function in its stage's file, a page `docs/codes/CODE.md` with an example, and the smallest `.net` that
 //! earns it in `tests/diagnostics/`. The voice is rustc's: what is wrong in one line, names in backticks, the fix only in
 //! `help`, no questions, no capital at the start, no full stop at the end.
 
+mod canvas;
+mod excerpt;
+pub mod json;
+pub mod near;
+pub mod pages;
+pub mod render;
+mod suggestion;
+#[cfg(test)]
+mod tests;
+
 use crate::source::Span;
+use std::fmt;
 
 /// A stable code such as `E0201`; its meaning never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Code(pub &'static str);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
 
 /// How grave a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,6 +37,23 @@ pub enum Level {
     Error,
     /// It can, and is probably not what was meant; or a finding about a run.
     Warning,
+}
+
+impl Level {
+    /// `error` or `warning`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
 }
 
 /// Words at a place.
