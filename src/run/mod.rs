@@ -1,3 +1,4 @@
 //! Carrying out a model: data, draws, the compiled program, and what was measured. The only stage that touches the world.
 
+pub mod random;
 pub mod record;
