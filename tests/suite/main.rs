@@ -1,0 +1,4 @@
+//! The one test binary: text in, text out. Each file is a sentence about the product.
+
+mod architecture;
+mod support;
