@@ -14,6 +14,7 @@ pub mod near;
 pub mod pages;
 pub mod render;
 mod suggestion;
+pub mod syntax;
 #[cfg(test)]
 mod tests;
 
