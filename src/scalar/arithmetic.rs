@@ -66,7 +66,7 @@ pub trait Arithmetic {
     /// The bits of a number.
     fn to_bits(&mut self, a: Self::Float) -> Self::Integer;
     /// The number of these bits.
-    fn from_bits(&mut self, a: Self::Integer) -> Self::Float;
+    fn of_bits(&mut self, a: Self::Integer) -> Self::Float;
     /// a + b, wrapping
     fn integer_add(&mut self, a: Self::Integer, b: Self::Integer) -> Self::Integer;
     /// a − b, wrapping

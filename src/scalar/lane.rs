@@ -129,7 +129,7 @@ macro_rules! lane {
                 a.to_bits() as $signed
             }
             #[inline]
-            fn from_bits(&mut self, a: $signed) -> $float {
+            fn of_bits(&mut self, a: $signed) -> $float {
                 $float::from_bits(a as $unsigned)
             }
             #[inline]

@@ -59,7 +59,7 @@ const FORMAT_64: Format = Format {
     mantissa: 52,
     bias: 1023.0,
     magic: 6_755_399_441_055_744.0,
-    ln2: (0.693_147_180_559_945_3, 2.319_046_813_846_299_6e-17),
+    ln2: (std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17),
     range: (-746.0, 710.0),
     minus_one_below: -40.0,
     identity_below: 8.673_617_379_884_035e-19, // 2^-60
@@ -159,7 +159,7 @@ pub(super) fn exponential<A: Arithmetic>(a: &mut A, x: A::Float) -> A::Float {
     let rest = a.integer_subtract(bits, half);
     let first = a.shift_left(half, format.mantissa);
     let second = a.shift_left(rest, format.mantissa);
-    let (first, second) = (a.from_bits(first), a.from_bits(second));
+    let (first, second) = (a.of_bits(first), a.of_bits(second));
     let y = a.multiply(p, first);
     a.multiply(y, second)
 }
@@ -173,7 +173,7 @@ pub(super) fn exponential_minus_one<A: Arithmetic>(a: &mut A, x: A::Float) -> A:
     let (bits, r) = reduce(a, inside, format.bias - 1.0);
     let q = rest_minus_one(a, r);
     let scale = a.shift_left(bits, format.mantissa);
-    let scale = a.from_bits(scale);
+    let scale = a.of_bits(scale);
     let half = a.constant(0.5);
     let offset = a.subtract(scale, half);
     let y = a.fused(q, scale, offset);
@@ -191,7 +191,7 @@ pub(super) fn lifted_exponential<A: Arithmetic>(a: &mut A, x: A::Float) -> A::Fl
     let (bits, r) = reduce(a, x, format.bias + format.lift);
     let p = exponential_of_rest(a, r);
     let scale = a.shift_left(bits, format.mantissa);
-    let scale = a.from_bits(scale);
+    let scale = a.of_bits(scale);
     a.multiply(p, scale)
 }
 
@@ -218,7 +218,7 @@ impl<A: Arithmetic> Decay<A> {
     pub(super) fn of(a: &mut A, x: A::Float) -> Self {
         let (bit, x) = (sign_bit(a), a.to_bits(x));
         let negative = a.bit_or(x, bit);
-        let negative = a.from_bits(negative);
+        let negative = a.of_bits(negative);
         Self { lifted: lifted_exponential(a, negative) }
     }
 
@@ -283,13 +283,13 @@ impl<A: Arithmetic> Hyperbolic<A> {
         let format = format(a);
         let (bit, x) = (sign_bit(a), a.to_bits(x));
         let negative = a.bit_or(x, bit);
-        let negative = a.from_bits(negative);
+        let negative = a.of_bits(negative);
         let negative = at_least(a, negative, format.range.0 / 2.0);
         let twice = a.add(negative, negative);
         let (bits, r) = reduce(a, twice, format.bias + format.lift);
         let q = rest_minus_one(a, r);
         let scale = a.shift_left(bits, format.mantissa);
-        let scale = a.from_bits(scale);
+        let scale = a.of_bits(scale);
         let one = a.constant(power_of_two(format.lift));
         let two = a.constant(power_of_two(format.lift + 1.0));
         let minus_q = a.negate(q);

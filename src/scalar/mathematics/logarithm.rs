@@ -89,14 +89,14 @@ fn split<A: Arithmetic>(a: &mut A, x: A::Float) -> (A::Integer, A::Float, A::Flo
     let exponent = a.shift_right(shifted, format.mantissa);
     let base_bits = a.integer(format.integer_bits);
     let n = a.bit_or(exponent, base_bits);
-    let n = a.from_bits(n);
+    let n = a.of_bits(n);
     let base = a.constant(format.integer_base + (format.one >> format.mantissa) as f64);
     let n = a.subtract(n, base);
     let mask = a.integer(format.mantissa_mask);
     let root_half = a.integer(format.root_half);
     let m = a.bit_and(shifted, mask);
     let m = a.integer_add(m, root_half);
-    let m = a.from_bits(m);
+    let m = a.of_bits(m);
     (exponent, n, m)
 }
 
@@ -182,7 +182,7 @@ pub(super) fn logarithm_one_plus<A: Arithmetic>(a: &mut A, x: A::Float) -> A::Fl
     let twice_bias = a.integer(2 * (format.one >> format.mantissa));
     let scale = a.integer_subtract(twice_bias, exponent);
     let scale = a.shift_left(scale, format.mantissa);
-    let scale = a.from_bits(scale);
+    let scale = a.of_bits(scale);
     // For u ≥ √2·2^bias these are the bits of −∞; c is 0 there.
     let zero = a.constant(0.0);
     let negative = a.less(scale, zero);

@@ -189,5 +189,5 @@ fn with_sign_of<A: Arithmetic>(a: &mut A, magnitude: A::Float, x: A::Float) -> A
     let (bit, x, magnitude) = (sign_bit(a), a.to_bits(x), a.to_bits(magnitude));
     let sign = a.bit_and(x, bit);
     let signed = a.bit_or(magnitude, sign);
-    a.from_bits(signed)
+    a.of_bits(signed)
 }

@@ -30,7 +30,7 @@ const FORMAT_32: Format = Format {
 
 const FORMAT_64: Format = Format {
     magic: 6_755_399_441_055_744.0,
-    half_pi: [1.570_796_326_794_896_6, 6.123_233_995_736_766e-17, -1.497_384_904_859_169_8e-33],
+    half_pi: [std::f64::consts::FRAC_PI_2, 6.123_233_995_736_766e-17, -1.497_384_904_859_169_8e-33],
     bound: 1_000_000_000.0,
     bits: 64,
     // |r| ≤ π/4: 2^-56.6 of sin r
@@ -130,7 +130,7 @@ impl<A: Arithmetic> Reduced<A> {
         let lowest = a.shift_left(self.quadrant, top);
         // Shifted down to 0 or 1, which as bits of a number is 0 or positive.
         let lowest = a.shift_right(lowest, 1);
-        let (lowest, zero) = (a.from_bits(lowest), a.constant(0.0));
+        let (lowest, zero) = (a.of_bits(lowest), a.constant(0.0));
         a.less(zero, lowest)
     }
 
@@ -142,7 +142,7 @@ impl<A: Arithmetic> Reduced<A> {
         let turn = a.bit_and(turn, bit);
         let y = a.to_bits(y);
         let y = a.bit_xor(y, turn);
-        a.from_bits(y)
+        a.of_bits(y)
     }
 
     /// sin x
