@@ -1,1 +1,385 @@
-//! (to be written)
+//! The report as data: what is printed as text, JSON and CSV. It holds no time, path, host or thread count, so that equal runs
+//! give equal bytes.
+//!
+//! To add a format: one file here, one arm in `cli`.
+
+pub mod csv;
+pub mod json;
+pub mod text;
+mod words;
+
+use crate::diagnose::chain::Chain;
+use crate::diagnose::verdict::{self, Judgement};
+use crate::diagnose::{self, Diagnosis};
+use crate::diagnostics::Level;
+use crate::model::Model;
+use crate::run::record::{LayerRecord, Record, Records};
+use crate::source::Sources;
+use json::Number;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The version of the JSON form; raised when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// What a run found.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Report {
+    /// The version of this form.
+    pub schema: u32,
+    /// The network's name.
+    pub network: String,
+    /// The first seed.
+    pub seed: u64,
+    /// `f32` or `f64`.
+    pub precision: String,
+    /// Examples per batch.
+    pub batch: usize,
+    /// Whether the data were made up because the file names none.
+    pub synthetic_data: bool,
+    /// The verdict over all seeds, at the last report.
+    pub verdict: Verdict,
+    /// The reports of the first seed, in order of steps.
+    pub steps: Vec<Step>,
+    /// What is to be said, gravest first.
+    pub findings: Vec<Finding>,
+    /// Sentences in plain words: does it vanish, where, why.
+    pub summary: Vec<String>,
+}
+
+/// The verdict.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Verdict {
+    /// The commonest over the seeds.
+    pub word: String,
+    /// All that hold in at least half of the seeds, gravest first.
+    pub words: Vec<String>,
+    /// r_first / r_last, the median over the seeds.
+    pub ratio: Number,
+    /// The factor of r for one layer toward the input, from a robust slope; the first seed's.
+    pub factor_per_layer: Option<Number>,
+    /// The numbers that decided, of the first seed.
+    pub grounds: Vec<Ground>,
+    /// One for each seed.
+    pub seeds: Vec<Seed>,
+}
+
+/// A number against its threshold.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Ground {
+    /// The word it decided.
+    pub word: String,
+    /// `nonfinite`, `ratio`, `factor_per_layer` or `share`.
+    pub measure: String,
+    /// The layer, where it is one layer's.
+    pub layer: Option<String>,
+    /// The number.
+    pub value: Number,
+    /// What it was held against.
+    pub threshold: Number,
+    /// Whether it is within a tenth of the threshold.
+    pub borderline: bool,
+}
+
+/// The verdict of one seed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Seed {
+    /// The seed.
+    pub seed: u64,
+    /// Its word.
+    pub word: String,
+    /// Its r_first / r_last.
+    pub ratio: Number,
+    /// Its loss at the last report.
+    pub loss: Number,
+}
+
+/// One report of the first seed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Step {
+    /// Updates made before it.
+    pub step: u64,
+    /// The mean loss of the batch.
+    pub loss: Number,
+    /// The share of right predictions, where there are such.
+    pub accuracy: Option<Number>,
+    /// The layers in order of the text.
+    pub layers: Vec<Layer>,
+    /// ∂C/∂x; absent for integer inputs.
+    pub input: Option<Statistics>,
+}
+
+/// One layer of one report.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The line of its statement, from 1.
+    pub line: usize,
+    /// The shape of one example's output.
+    pub shape: Vec<usize>,
+    /// Its activation.
+    pub activation: Option<String>,
+    /// The number of its trainable numbers.
+    pub parameters: usize,
+    /// Weights and biases as one vector.
+    pub gradient: Option<Statistics>,
+    /// ∂C/∂W
+    pub weight: Option<Statistics>,
+    /// ∂C/∂b
+    pub bias: Option<Statistics>,
+    /// ∂C/∂z over the batch.
+    pub pre_activation: PreActivation,
+    /// ∂C/∂a over the batch.
+    pub output: Statistics,
+    /// The layer's output in the forward pass.
+    pub forward: Forward,
+    /// The share of saturated entries beyond what a standard normal pre-activation gives.
+    pub saturated: Option<Number>,
+    /// The share of dead units.
+    pub dead: Option<Number>,
+    /// ‖update‖ / ‖weights‖ of the step before.
+    pub update_ratio: Option<Number>,
+    /// r here over r at the next layer with weights.
+    pub factor: Option<Factor>,
+    /// The layer's own word.
+    pub verdict: String,
+}
+
+/// What the gradient is multiplied by from the next layer with weights to this one.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Factor {
+    /// r_l / r_{l+1}
+    pub measured: Number,
+    /// From theory, where there is one.
+    pub predicted: Option<Number>,
+    /// The part of the next layer's weights.
+    pub weights: Number,
+    /// The part of this layer's activation.
+    pub activation: Number,
+}
+
+/// The layer's output in the forward pass.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Forward {
+    /// Root mean square.
+    pub rms: Number,
+    /// Mean.
+    pub mean: Number,
+}
+
+/// Statistics of a tensor of gradients.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Statistics {
+    /// Frobenius norm.
+    pub l2: Number,
+    /// l2 / √count
+    pub rms: Number,
+    /// Mean.
+    pub mean: Number,
+    /// Largest magnitude.
+    pub max_abs: Number,
+    /// Share of zeros.
+    pub zero_fraction: Number,
+    /// Share of subnormal entries.
+    pub subnormal_fraction: Number,
+    /// Share of the non-zero entries that are zero in f16.
+    pub underflow_f16: Number,
+    /// … in bf16.
+    pub underflow_bf16: Number,
+    /// Entries that are NaN or infinite.
+    pub nonfinite: u64,
+    /// Entries by decade of magnitude.
+    pub histogram: Histogram,
+}
+
+/// The statistics of ∂C/∂z with r.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PreActivation {
+    /// Of the tensor.
+    #[serde(flatten)]
+    pub statistics: Statistics,
+    /// r = √B·l2: the root mean square over examples of the norm of one example's gradient.
+    pub per_example: Number,
+}
+
+/// Entries by decade: `counts[i]` lie in 10^(first_decade+i) ≤ |x| < 10^(first_decade+i+1).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Histogram {
+    /// The decade of `counts[0]`.
+    pub first_decade: i32,
+    /// How many.
+    pub counts: Vec<u64>,
+}
+
+/// A finding.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    /// Its code.
+    pub code: String,
+    /// `warning` or `error`.
+    pub level: String,
+    /// The layer, where it is one's.
+    pub layer: Option<String>,
+    /// The line it is drawn at, from 1.
+    pub line: Option<usize>,
+    /// What was found.
+    pub message: String,
+    /// What helped, where it was measured.
+    pub help: Option<String>,
+}
+
+/// Builds the report of a run.
+#[must_use]
+pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Diagnosis) -> Report {
+    let first = records.seeds.first().expect("a run has at least one seed");
+    let steps = first
+        .steps
+        .iter()
+        .zip(&diagnosis.steps)
+        .map(|(record, judgement)| build_step(model, sources, record, judgement, records.batch))
+        .collect();
+    Report {
+        schema: SCHEMA,
+        network: model.name.name.clone(),
+        seed: first.seed,
+        precision: model.precision.name().to_owned(),
+        batch: records.batch,
+        synthetic_data: records.synthetic,
+        verdict: build_verdict(model, diagnosis),
+        steps,
+        findings: diagnosis.findings.iter().map(|finding| build_finding(model, sources, finding)).collect(),
+        summary: words::summary(model, records, diagnosis),
+    }
+}
+
+fn build_verdict(model: &Model, diagnosis: &Diagnosis) -> Verdict {
+    let judgement = &diagnosis.seeds.first().expect("a run has at least one seed").judgement;
+    let grounds = judgement
+        .grounds
+        .iter()
+        .map(|ground| Ground {
+            word: ground.word.word().to_owned(),
+            measure: match ground.measure {
+                verdict::Measure::Nonfinite => "nonfinite",
+                verdict::Measure::Ratio => "ratio",
+                verdict::Measure::FactorPerLayer => "factor_per_layer",
+                verdict::Measure::Share => "share",
+            }
+            .to_owned(),
+            layer: ground.layer.map(|layer| model.layers[layer].name.clone()),
+            value: Number(ground.value),
+            threshold: Number(ground.threshold),
+            borderline: ground.borderline,
+        })
+        .collect();
+    Verdict {
+        word: diagnosis.verdict.word.word().to_owned(),
+        words: diagnosis.verdict.words.iter().map(|word| word.word().to_owned()).collect(),
+        ratio: Number(diagnosis.verdict.ratio),
+        factor_per_layer: judgement.growth.map(|growth| Number(1.0 / growth)),
+        grounds,
+        seeds: diagnosis
+            .seeds
+            .iter()
+            .map(|seed| Seed {
+                seed: seed.seed,
+                word: seed.judgement.word.word().to_owned(),
+                ratio: Number(seed.judgement.ratio),
+                loss: Number(seed.loss),
+            })
+            .collect(),
+    }
+}
+
+fn build_finding(model: &Model, sources: &Sources, finding: &diagnose::Finding) -> Finding {
+    let diagnostic = &finding.diagnostic;
+    Finding {
+        code: diagnostic.code.0.to_owned(),
+        level: match diagnostic.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+        }
+        .to_owned(),
+        layer: finding.layer.map(|layer| model.layers[layer].name.clone()),
+        line: diagnostic.primary.as_ref().map(|label| sources.line(label.span)),
+        message: diagnostic.message.clone(),
+        help: diagnostic.helps.first().map(|help| help.text.clone()),
+    }
+}
+
+fn build_step(model: &Model, sources: &Sources, record: &Record, judgement: &Judgement, batch: usize) -> Step {
+    Step {
+        step: record.step,
+        loss: Number(record.loss),
+        accuracy: record.accuracy.map(Number),
+        layers: record
+            .layers
+            .iter()
+            .zip(&judgement.layers)
+            .map(|(layer, word)| build_layer(model, sources, layer, &judgement.chain, batch, word.word()))
+            .collect(),
+        input: record.input.as_ref().map(Statistics::of),
+    }
+}
+
+fn build_layer(
+    model: &Model,
+    sources: &Sources,
+    measured: &LayerRecord,
+    chain: &Chain,
+    batch: usize,
+    word: &str,
+) -> Layer {
+    let layer = &model.layers[measured.layer];
+    let factor = chain.link(measured.layer).and_then(|link| link.factor);
+    Layer {
+        name: layer.name.clone(),
+        kind: layer.kind_name.clone(),
+        line: sources.line(layer.span),
+        shape: layer.shape.0.clone(),
+        activation: layer.activation.as_ref().map(|activation| activation.name.clone()),
+        parameters: layer.parameters.iter().map(|id| model.parameters[*id].shape.elements()).sum(),
+        gradient: measured.gradient.as_ref().map(Statistics::of),
+        weight: measured.weight.as_ref().map(Statistics::of),
+        bias: measured.bias.as_ref().map(Statistics::of),
+        pre_activation: PreActivation {
+            statistics: Statistics::of(&measured.pre_activation),
+            per_example: Number((batch as f64).sqrt() * measured.pre_activation.l2),
+        },
+        output: Statistics::of(&measured.output),
+        forward: Forward { rms: Number(measured.forward.rms), mean: Number(measured.forward.mean) },
+        saturated: verdict::saturated(measured).map(Number),
+        dead: measured.dead.map(Number),
+        update_ratio: measured.update_ratio.map(Number),
+        factor: factor.map(|factor| Factor {
+            measured: Number(factor.measured),
+            predicted: None,
+            weights: Number(factor.weights),
+            activation: Number(factor.activation),
+        }),
+        verdict: word.to_owned(),
+    }
+}
+
+impl Statistics {
+    fn of(measured: &crate::run::record::Statistics) -> Self {
+        Self {
+            l2: Number(measured.l2),
+            rms: Number(measured.rms),
+            mean: Number(measured.mean),
+            max_abs: Number(measured.max_abs),
+            zero_fraction: Number(measured.zero_fraction),
+            subnormal_fraction: Number(measured.subnormal_fraction),
+            underflow_f16: Number(measured.underflow_f16),
+            underflow_bf16: Number(measured.underflow_bf16),
+            nonfinite: measured.nonfinite,
+            histogram: Histogram {
+                first_decade: measured.histogram.first_decade,
+                counts: measured.histogram.counts.clone(),
+            },
+        }
+    }
+}

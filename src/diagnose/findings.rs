@@ -1,0 +1,202 @@
+//! Verdicts as diagnostics: which findings a report earns, with their places and causes.
+
+use super::chain::{Chain, Factor};
+use super::verdict::{self, Ground, Judgement, Measure};
+use super::{Finding, Overall, median};
+use crate::diagnostics::findings::{self as words, Place, Stretch};
+use crate::graph::LayerId;
+use crate::model::{Model, VerdictWord};
+use crate::numbers::{factor, significant};
+use crate::run::record::{LayerRecord, Record, Records};
+use crate::shape::Precision;
+
+/// All findings of a report, gravest first.
+pub(super) fn find(
+    model: &Model,
+    records: &Records,
+    record: &Record,
+    judgement: &Judgement,
+    overall: &Overall,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    nonfinite(model, record, &mut found);
+    if found.is_empty() {
+        signal(model, record, judgement, &mut found);
+    }
+    lost(model, record, &mut found);
+    shares(model, record, records.batch, &mut found);
+    symmetric(model, record, &mut found);
+    if records.seeds.len() > 1 {
+        let note = format!(
+            "{} in {} of {} seeds; the numbers are those of seed {}",
+            overall.word.word(),
+            overall.agreeing,
+            records.seeds.len(),
+            records.seeds[0].seed
+        );
+        if let Some(first) = found.first_mut() {
+            first.diagnostic.notes.push(note);
+        }
+    }
+    found
+}
+
+fn place(model: &Model, layer: LayerId) -> Place {
+    Place { name: model.layers[layer].name.clone(), span: model.layers[layer].span }
+}
+
+fn activation(model: &Model, layer: LayerId) -> String {
+    model.layers[layer].activation.as_ref().map_or_else(|| "φ".to_owned(), |activation| activation.name.clone())
+}
+
+fn nonfinite(model: &Model, record: &Record, found: &mut Vec<Finding>) {
+    let Some((layer, count)) = verdict::first_nonfinite(record) else { return };
+    let forward = record.layers.iter().filter(|layer| layer.forward.nonfinite > 0).count();
+    let backward = record.layers.iter().filter(|layer| layer.pre_activation.nonfinite + layer.output.nonfinite > 0).count();
+    let passed_on = if forward > 0 { forward } else { backward }.saturating_sub(usize::from(layer.is_some()));
+    let at = layer.map(|layer| place(model, layer));
+    let whole = model.loss.as_ref().map_or(model.name.span, |loss| loss.span);
+    let diagnostic = words::nonfinite(at.as_ref(), whole, count, forward > 0, passed_on);
+    found.push(Finding { layer, diagnostic });
+}
+
+/// Vanishing, exploding, fading, broken, zero: what happens between the last layer and the first.
+fn signal(model: &Model, record: &Record, judgement: &Judgement, found: &mut Vec<Finding>) {
+    let chain = &judgement.chain;
+    let (Some(first), Some(last)) = (chain.links.first(), chain.links.last()) else { return };
+    if chain.links.iter().all(|link| link.size == 0.0) {
+        found.push(Finding { layer: Some(last.layer), diagnostic: words::zero(&place(model, last.layer)) });
+        return;
+    }
+    let stretch = |ground: String| Stretch {
+        first: place(model, first.layer),
+        last: place(model, last.layer),
+        first_size: first.size,
+        last_size: last.size,
+        ground,
+        causes: causes(model, record, chain),
+    };
+    let decided = |word: VerdictWord| judgement.grounds.iter().find(|ground| ground.word == word);
+    if let Some(ground) = decided(VerdictWord::Exploding) {
+        found.push(Finding { layer: Some(first.layer), diagnostic: words::exploding(&stretch(phrase(ground))) });
+    } else if let Some(ground) = decided(VerdictWord::Vanishing) {
+        found.push(Finding { layer: Some(first.layer), diagnostic: words::vanishing(&stretch(phrase(ground))) });
+    } else if judgement.ratio < verdict::FADING {
+        let ground = format!(
+            "r_first / r_last is {}: below {}, and not below {}",
+            significant(judgement.ratio),
+            significant(verdict::FADING),
+            significant(model.report.vanishing)
+        );
+        found.push(Finding { layer: Some(first.layer), diagnostic: words::fading(&stretch(ground)) });
+    }
+    broken(model, chain, found);
+    weights_disagree(model, record, judgement, found);
+}
+
+/// One ground as a sentence: number, threshold, and whether it is close.
+#[must_use]
+pub(super) fn phrase(ground: &Ground) -> String {
+    let (value, threshold) = (significant(ground.value), significant(ground.threshold));
+    let compared = if ground.value < ground.threshold { "below" } else { "above" };
+    let text = match ground.measure {
+        Measure::Nonfinite => format!("{value} values are not finite"),
+        Measure::Ratio => format!("r_first / r_last is {value}, {compared} {threshold}"),
+        Measure::FactorPerLayer => {
+            format!("a layer multiplies r by {value} on its way to the input, {compared} {threshold}")
+        }
+        Measure::Share => format!("{value} is {compared} {threshold}"),
+    };
+    if ground.borderline { format!("{text}: borderline") } else { text }
+}
+
+/// The cause in numbers: the usual factor of a layer, split into weights and activation.
+fn causes(model: &Model, record: &Record, chain: &Chain) -> Vec<String> {
+    let factors: Vec<Factor> = chain.links.iter().filter_map(|link| link.factor).collect();
+    if factors.is_empty() {
+        return Vec::new();
+    }
+    let middle = |part: fn(&Factor) -> f64| median(&factors.iter().map(part).collect::<Vec<f64>>());
+    let (measured, weights, activation) = (middle(|f| f.measured), middle(|f| f.weights), middle(|f| f.activation));
+    let slopes: Vec<f64> = record.layers.iter().filter_map(|layer| layer.slope_rms).collect();
+    let mut text = format!(
+        "cause: a layer multiplies the gradient by {}: its weights {}, its activation {} (medians)",
+        factor(measured),
+        factor(weights),
+        factor(activation)
+    );
+    if let Some(name) = common_activation(model, record) {
+        text.push_str(&format!("; {name}′ has root mean square {}", significant(median(&slopes))));
+    }
+    vec![text]
+}
+
+/// The activation that every layer with one has in common.
+pub(super) fn common_activation(model: &Model, record: &Record) -> Option<String> {
+    let mut names = record
+        .layers
+        .iter()
+        .filter(|layer| layer.slope_rms.is_some())
+        .map(|layer| activation(model, layer.layer));
+    let first = names.next()?;
+    names.all(|name| name == first).then_some(first)
+}
+
+fn broken(model: &Model, chain: &Chain, found: &mut Vec<Finding>) {
+    let Some((link, off)) = chain.break_point() else { return };
+    let Some(split) = link.factor else { return };
+    let cause = format!("cause: weights {}, activation {}", factor(split.weights), factor(split.activation));
+    let diagnostic = words::break_point(&place(model, link.layer), split.measured, split.measured / off, &cause);
+    found.push(Finding { layer: Some(link.layer), diagnostic });
+}
+
+fn weights_disagree(model: &Model, record: &Record, judgement: &Judgement, found: &mut Vec<Finding>) {
+    let links = &judgement.chain.links;
+    let (Some(first), Some(last)) = (links.first(), links.last()) else { return };
+    let norm = |at: usize| record.layers[at].weight.as_ref().map(|weight| weight.l2);
+    let (Some(first_norm), Some(last_norm)) = (norm(first.record), norm(last.record)) else { return };
+    let weights = first_norm / last_norm;
+    let signal_lost = judgement.words.contains(&VerdictWord::Vanishing) && weights > verdict::FADING * 10.0;
+    let signal_grows = judgement.words.contains(&VerdictWord::Exploding) && weights < 10.0;
+    if signal_lost || signal_grows {
+        let diagnostic = words::weights_disagree(&place(model, first.layer), first.size / last.size, weights);
+        found.push(Finding { layer: Some(first.layer), diagnostic });
+    }
+}
+
+fn lost(model: &Model, record: &Record, found: &mut Vec<Finding>) {
+    let worst = verdict::largest_share(record, |layer| layer.lost_to_precision);
+    let Some((layer, share)) = worst.filter(|(_, share)| *share > model.report.underflow) else { return };
+    let smallest = match model.precision {
+        Precision::F32 => f64::from(f32::MIN_POSITIVE),
+        Precision::F64 => f64::MIN_POSITIVE,
+    };
+    let diagnostic = words::underflow(&place(model, layer), share, model.precision.name(), smallest);
+    found.push(Finding { layer: Some(layer), diagnostic });
+}
+
+fn shares(model: &Model, record: &Record, batch: usize, found: &mut Vec<Finding>) {
+    let units = |layer: &LayerRecord| layer.pre_activation.count / (batch.max(1) as u64);
+    let notable = |value: &(LayerId, f64)| value.1 >= verdict::NOTABLE_SHARE;
+    if let Some((layer, dead)) = verdict::largest_share(record, |layer| layer.dead).filter(notable) {
+        let at = record.layers.iter().position(|candidate| candidate.layer == layer).expect("a layer of the record");
+        let deep = at >= 5;
+        let name = activation(model, layer);
+        let diagnostic = words::dead(&place(model, layer), &name, dead, units(&record.layers[at]), batch, deep);
+        found.push(Finding { layer: Some(layer), diagnostic });
+    }
+    if let Some((layer, corrected)) = verdict::largest_share(record, verdict::saturated).filter(notable) {
+        let measured = record.layers.iter().find(|candidate| candidate.layer == layer).expect("a layer of the record");
+        let raw = measured.saturated_raw.expect("a corrected share has a raw one");
+        let normal = measured.saturated_normal.expect("a corrected share has a normal one");
+        let diagnostic = words::saturated(&place(model, layer), &activation(model, layer), corrected, raw, normal);
+        found.push(Finding { layer: Some(layer), diagnostic });
+    }
+}
+
+fn symmetric(model: &Model, record: &Record, found: &mut Vec<Finding>) {
+    let Some(layer) = record.layers.iter().find(|layer| layer.symmetric) else { return };
+    let units = model.layers[layer.layer].shape.0.last().copied().unwrap_or(1) as u64;
+    let diagnostic = words::symmetric(&place(model, layer.layer), units);
+    found.push(Finding { layer: Some(layer.layer), diagnostic });
+}

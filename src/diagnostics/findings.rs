@@ -1,0 +1,216 @@
+//! Findings about the gradients of a run, `G…`: drawn on the line of the layer, with what was measured there and the cause in
+//! numbers. None names a remedy that was not measured.
+
+use super::{Code, Diagnostic};
+use crate::numbers::{factor, share, significant};
+use crate::source::Span;
+
+/// A layer as findings name it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its name.
+    pub name: String,
+    /// Its place in the file.
+    pub span: Span,
+}
+
+/// What vanishes or explodes between two layers.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    /// The first layer with weights.
+    pub first: Place,
+    /// The last.
+    pub last: Place,
+    /// r of the first.
+    pub first_size: f64,
+    /// r of the last.
+    pub last_size: f64,
+    /// What decided, as a phrase: "the ratio 1.66e-3 is below 1e-3".
+    pub ground: String,
+    /// The cause in numbers, one phrase a line.
+    pub causes: Vec<String>,
+}
+
+fn stretch(code: Code, message: String, at: &Stretch) -> Diagnostic {
+    let size = |place: &Place, size: f64| format!("r = {} at `{}`", significant(size), place.name);
+    let mut diagnostic = if at.first.span == at.last.span {
+        let both = format!("{}, {}", size(&at.first, at.first_size), size(&at.last, at.last_size));
+        Diagnostic::warning(code, message, at.first.span, both)
+    } else {
+        Diagnostic::warning(code, message, at.first.span, size(&at.first, at.first_size))
+            .label(at.last.span, size(&at.last, at.last_size))
+    };
+    diagnostic = diagnostic.note(at.ground.clone());
+    for cause in &at.causes {
+        diagnostic = diagnostic.note(cause.clone());
+    }
+    diagnostic
+}
+
+/// G0001: the gradient shrinks from the loss to the first layer.
+#[must_use]
+pub fn vanishing(at: &Stretch) -> Diagnostic {
+    let ratio = factor(at.first_size / at.last_size);
+    let message = format!("the gradient vanishes: {ratio} from `{}` back to `{}`", at.last.name, at.first.name);
+    stretch(Code("G0001"), message, at)
+}
+
+/// G0002: the gradient grows from the loss to the first layer.
+#[must_use]
+pub fn exploding(at: &Stretch) -> Diagnostic {
+    let ratio = factor(at.first_size / at.last_size);
+    let message = format!("the gradient explodes: {ratio} from `{}` back to `{}`", at.last.name, at.first.name);
+    stretch(Code("G0002"), message, at)
+}
+
+/// G0003: entries that f64 keeps are zero or subnormal in the network's precision.
+#[must_use]
+pub fn underflow(at: &Place, lost: f64, precision: &str, smallest: f64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0003"),
+        format!("gradients underflow in {precision}: {} of the entries at `{}` are lost", share(lost), at.name),
+        at.span,
+        format!("{} of ∂C/∂z is zero or subnormal here, and is not in f64", share(lost)),
+    )
+    .note(format!("the smallest normal {precision} is {}", significant(smallest)))
+}
+
+/// G0004: units whose φ′ is zero for every example.
+#[must_use]
+pub fn dead(at: &Place, activation: &str, dead: f64, units: u64, batch: usize, deep: bool) -> Diagnostic {
+    let count = (dead * units as f64).round();
+    let diagnostic = Diagnostic::warning(
+        Code("G0004"),
+        format!("{} of the units of `{}` are dead", share(dead), at.name),
+        at.span,
+        format!("{count} of {units} units have {activation}′ = 0 for each of {batch} examples"),
+    )
+    .note("a dead unit passes no gradient and, while its inputs stay as they are, does not come back");
+    if deep {
+        diagnostic.note("deep in a ReLU network examples align, so 25–45 % of the units of a late layer die at the start")
+    } else {
+        diagnostic
+    }
+}
+
+/// G0005: entries whose φ′ is near zero.
+#[must_use]
+pub fn saturated(at: &Place, activation: &str, corrected: f64, raw: f64, normal: f64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0005"),
+        format!("`{}` is saturated: {} of its entries beyond what is usual", at.name, share(corrected)),
+        at.span,
+        format!("{} of the entries have |{activation}′| below a twentieth of its largest value", share(raw)),
+    )
+    .note(format!("a standard normal pre-activation would give {}", share(normal)))
+}
+
+/// G0006: a value that is not finite.
+#[must_use]
+pub fn nonfinite(at: Option<&Place>, whole: Span, count: u64, forward: bool, passed_on: usize) -> Diagnostic {
+    let pass = if forward { "forward" } else { "backward" };
+    let diagnostic = match at {
+        Some(place) => Diagnostic::warning(
+            Code("G0006"),
+            format!("`{}` is the first layer to produce NaN or infinity, in the {pass} pass", place.name),
+            place.span,
+            format!("{count} values are not finite here"),
+        ),
+        None => Diagnostic::warning(Code("G0006"), "the loss is not finite", whole, "NaN or infinite, from finite predictions"),
+    };
+    match passed_on {
+        0 => diagnostic,
+        1 => diagnostic.note("1 further layer passes it on"),
+        more => diagnostic.note(format!("{more} further layers pass it on")),
+    }
+}
+
+/// G0007: units that all compute the same.
+#[must_use]
+pub fn symmetric(at: &Place, units: u64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0007"),
+        format!("the {units} units of `{}` are all the same", at.name),
+        at.span,
+        "every unit has the same weights, so the same gradient",
+    )
+    .note("units that start equal stay equal: the layer learns as one unit would")
+}
+
+/// G0008: the gradients of the weights tell another story than those of the pre-activations.
+#[must_use]
+pub fn weights_disagree(first: &Place, signal: f64, weights: f64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0008"),
+        "the weight gradients do not show what happens to the signal",
+        first.span,
+        format!("first to last: ∂C/∂W {}, ∂C/∂z {}", factor(weights), factor(signal)),
+    )
+    .note(
+        "∂C/∂W is ∂C/∂z times the layer's input: where the forward signal shrinks with depth while the gradient shrinks toward \
+         the input, the two cancel in it",
+    )
+}
+
+/// G0009: one layer, rather than all, makes the difference.
+#[must_use]
+pub fn break_point(at: &Place, measured: f64, usual: f64, cause: &str) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0009"),
+        format!("the gradient breaks at `{}`: {} in one layer", at.name, factor(measured)),
+        at.span,
+        format!("{} here, where a layer of this network usually has {}", factor(measured), factor(usual)),
+    )
+    .note(cause)
+}
+
+/// G0010: nearly vanishing.
+#[must_use]
+pub fn fading(at: &Stretch) -> Diagnostic {
+    let ratio = factor(at.first_size / at.last_size);
+    let message = format!("the gradient fades: {ratio} from `{}` back to `{}`", at.last.name, at.first.name);
+    stretch(Code("G0010"), message, at)
+}
+
+/// G0011: the gradient is exactly zero in every layer.
+#[must_use]
+pub fn zero(at: &Place) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0011"),
+        "the gradient is exactly zero in every layer",
+        at.span,
+        "nothing moves from here, whatever the learning rate",
+    )
+    .note("a point of zero gradient is a minimum, a maximum or a saddle; its curvature tells which")
+}
+
+/// G0100: an expectation that does not hold.
+#[must_use]
+pub fn expectation_failed(condition: Span, values: &[(Span, String)], holds: usize, seeds: &[(u64, bool)], step: u64) -> Diagnostic {
+    let failing: Vec<String> = seeds.iter().filter(|(_, held)| !held).map(|(seed, _)| seed.to_string()).collect();
+    let label = if seeds.len() == 1 {
+        format!("does not hold at step {step}")
+    } else {
+        format!("holds for {holds} of {} seeds at step {step}", seeds.len())
+    };
+    let mut diagnostic = Diagnostic::error(Code("G0100"), "an expectation does not hold", condition, label);
+    for (span, value) in values {
+        diagnostic = diagnostic.label(*span, value.clone());
+    }
+    if seeds.len() > 1 {
+        let shown = failing.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+        let more = if failing.len() > 8 { ", …" } else { "" };
+        diagnostic = diagnostic
+            .note(format!("it fails for seed {shown}{more}; the values are those of seed {}", failing[0]));
+    }
+    diagnostic
+}
+
+/// G0101: an expectation about a step that was not reported.
+#[must_use]
+pub fn expectation_without_report(at: Span, step: &str, reported: &[u64]) -> Diagnostic {
+    let steps = reported.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    Diagnostic::error(Code("G0101"), format!("there is no report at step {step}"), at, "expected here")
+        .note(format!("reports were made at step {steps}"))
+        .help("add the step to `report { at: [ … ] }`")
+}

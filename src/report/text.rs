@@ -1,0 +1,241 @@
+//! The report as text: one row a layer, at most 100 columns, then the answer in plain words. The widths depend on the contents
+//! alone, never on the terminal.
+
+use super::{Layer, Report, Step};
+use crate::numbers::{factor, scientific, share, significant};
+
+/// Which characters a report may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Characters {
+    /// `‖∂C/∂W‖`, `×`, bars in eighths.
+    Unicode,
+    /// Nothing beyond ASCII.
+    Ascii,
+}
+
+const WIDTH: usize = 100;
+const BAR: usize = 20;
+
+/// The whole text, a newline at the end.
+#[must_use]
+pub fn render(report: &Report, characters: Characters) -> String {
+    let mut text = String::new();
+    text.push_str(&title(report));
+    for step in &report.steps {
+        text.push('\n');
+        if report.steps.len() > 1 {
+            text.push_str(&format!("step {}: {}\n", step.step, progress(step)));
+        }
+        table(report, step, characters, &mut text);
+    }
+    text.push('\n');
+    wrap(&report.summary.join(" "), &mut text);
+    match characters {
+        Characters::Unicode => text,
+        Characters::Ascii => to_ascii(&text),
+    }
+}
+
+fn title(report: &Report) -> String {
+    let words = report.verdict.words.join(", ");
+    let borderline = report.verdict.grounds.first().is_some_and(|ground| ground.borderline);
+    let note = if borderline { " (borderline)" } else { "" };
+    let last = report.steps.last().expect("a report has at least one step");
+    let seeds = match report.verdict.seeds.len() {
+        1 => format!("seed {}", report.seed),
+        seeds => format!("{seeds} seeds, here {}", report.seed),
+    };
+    let data = if report.synthetic_data { "synthetic " } else { "" };
+    format!(
+        "{}: {words}{note}\n{} {data}examples, {seeds}, {}, step {}, {}\n",
+        report.network,
+        report.batch,
+        report.precision,
+        last.step,
+        progress(last)
+    )
+}
+
+fn progress(step: &Step) -> String {
+    let accuracy = step.accuracy.map(|accuracy| format!(", accuracy {}", share(accuracy.0))).unwrap_or_default();
+    format!("loss {}{accuracy}", significant(step.loss.0))
+}
+
+/// A column: heading and cells, aligned left or right.
+struct Column {
+    heading: &'static str,
+    left: bool,
+    cells: Vec<String>,
+}
+
+fn table(report: &Report, step: &Step, characters: Characters, text: &mut String) {
+    let layers = &step.layers;
+    let norm = |statistics: &Option<super::Statistics>| {
+        statistics.as_ref().map_or_else(|| "-".to_owned(), |statistics| scientific(statistics.l2.0))
+    };
+    let right = |heading, cell: &dyn Fn(&Layer) -> String| Column {
+        heading,
+        left: false,
+        cells: layers.iter().map(cell).collect(),
+    };
+    let left = |heading, cell: &dyn Fn(&Layer) -> String| Column { left: true, ..right(heading, cell) };
+    let scale = Scale::of(layers.iter().map(|layer| layer.pre_activation.statistics.l2.0));
+    let mut columns = vec![
+        left("layer", &|layer| shorten(&layer.name, 20)),
+        right("‖∂C/∂W‖", &|layer| norm(&layer.weight)),
+        right("‖∂C/∂b‖", &|layer| norm(&layer.bias)),
+        right("‖∂C/∂z‖", &|layer| scientific(layer.pre_activation.statistics.l2.0)),
+    ];
+    let bars = Column {
+        heading: "",
+        left: true,
+        cells: layers.iter().map(|layer| scale.bar(layer.pre_activation.statistics.l2.0, characters)).collect(),
+    };
+    columns.push(bars);
+    columns.push(right("factor", &|layer| {
+        layer.factor.as_ref().map_or_else(String::new, |part| factor(part.measured.0))
+    }));
+    let shares: [(&'static str, fn(&Layer) -> Option<f64>); 2] =
+        [("saturated", |layer| layer.saturated.map(|share| share.0)), ("dead", |layer| layer.dead.map(|share| share.0))];
+    for (heading, value) in shares {
+        if layers.iter().any(|layer| value(layer).is_some_and(|share| share > 0.0)) {
+            columns.push(right(heading, &|layer| value(layer).map_or_else(String::new, share)));
+        }
+    }
+    columns.push(left("verdict", &|layer| layer.verdict.clone()));
+    let axis = scale.axis();
+    columns[4].heading = "";
+    let widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            let least = if at == 4 { BAR } else { column.heading.chars().count() };
+            column.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(least)
+        })
+        .collect();
+    let mut line = |cell: &dyn Fn(usize) -> String| {
+        let mut row = String::new();
+        for (at, column) in columns.iter().enumerate() {
+            let cell = cell(at);
+            let pad = " ".repeat(widths[at].saturating_sub(cell.chars().count()));
+            let gap = if at == 0 { "" } else { "  " };
+            row.push_str(gap);
+            row.push_str(&if column.left { format!("{cell}{pad}") } else { format!("{pad}{cell}") });
+        }
+        debug_assert!(row.trim_end().chars().count() <= WIDTH, "a row fits");
+        text.push_str(row.trim_end());
+        text.push('\n');
+    };
+    line(&|at| if at == 4 { axis.clone() } else { columns[at].heading.to_owned() });
+    for row in 0..layers.len() {
+        line(&|at| columns[at].cells[row].clone());
+    }
+    let _ = report;
+}
+
+/// The decades that the bars span.
+struct Scale {
+    low: i32,
+    high: i32,
+}
+
+impl Scale {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let decades: Vec<i32> = values.filter(|value| *value > 0.0 && value.is_finite()).map(decade).collect();
+        let low = decades.iter().min().copied().unwrap_or(-1);
+        let high = decades.iter().max().copied().unwrap_or(-1) + 1;
+        Self { low, high }
+    }
+
+    fn axis(&self) -> String {
+        let (low, high) = (format!("1e{}", self.low), format!("1e{}", self.high));
+        format!("{low}{}{high}", " ".repeat(BAR.saturating_sub(low.len() + high.len())))
+    }
+
+    /// A bar on the logarithmic scale, in eighths of a character; a value on the scale has at least one eighth.
+    fn bar(&self, value: f64, characters: Characters) -> String {
+        if value.is_nan() {
+            return "NaN".to_owned();
+        }
+        if value <= 0.0 {
+            return "0".to_owned();
+        }
+        let whole = BAR * 8;
+        let eighths = if value.is_infinite() {
+            whole
+        } else {
+            let exponent = decade(value);
+            let mantissa: f64 = mantissa(value);
+            let log = f64::from(exponent) + crate::diagnose::log10_of_mantissa(mantissa);
+            let part = (log - f64::from(self.low)) / f64::from(self.high - self.low);
+            ((part * whole as f64).round() as usize).clamp(1, whole)
+        };
+        match characters {
+            Characters::Unicode => {
+                let mut bar = "█".repeat(eighths / 8);
+                bar.extend(["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8].chars());
+                bar
+            }
+            Characters::Ascii => "#".repeat(eighths.div_ceil(8)),
+        }
+    }
+}
+
+/// The decimal exponent of a positive number, exactly.
+fn decade(value: f64) -> i32 {
+    let text = format!("{value:e}");
+    text.split_once('e').map_or("0", |(_, exponent)| exponent).parse().expect("`e` formatting has a decimal exponent")
+}
+
+fn mantissa(value: f64) -> f64 {
+    let text = format!("{value:e}");
+    text.split_once('e').map_or("1", |(mantissa, _)| mantissa).parse().expect("`e` formatting has a decimal mantissa")
+}
+
+/// At most `most` characters, the middle left out.
+fn shorten(name: &str, most: usize) -> String {
+    let characters: Vec<char> = name.chars().collect();
+    if characters.len() <= most {
+        return name.to_owned();
+    }
+    let head: String = characters[..most / 2 - 1].iter().collect();
+    let tail: String = characters[characters.len() - (most - most / 2)..].iter().collect();
+    format!("{head}…{tail}")
+}
+
+/// Breaks a paragraph at blanks to at most `WIDTH` columns.
+fn wrap(paragraph: &str, text: &mut String) {
+    let mut column = 0;
+    for word in paragraph.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > WIDTH {
+            text.push('\n');
+            column = 0;
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
+}
+
+/// Every character beyond ASCII by its usual stand-in.
+fn to_ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '‖' => ascii.push('|'),
+            '∂' => ascii.push('d'),
+            '×' => ascii.push('x'),
+            '′' => ascii.push('\''),
+            '…' => ascii.push('~'),
+            'φ' => ascii.push_str("phi"),
+            '√' => ascii.push_str("sqrt"),
+            other if other.is_ascii() => ascii.push(other),
+            _ => ascii.push('?'),
+        }
+    }
+    ascii
+}
