@@ -24,6 +24,7 @@
 
 // vocabulary
 pub mod arena;
+pub mod numbers;
 pub mod shape;
 pub mod source;
 

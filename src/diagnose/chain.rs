@@ -7,7 +7,6 @@
 use crate::graph::LayerId;
 use crate::model::{Model, ParameterRole};
 use crate::run::record::{LayerRecord, Record};
-use crate::scalar::mathematics::{log_f64, exp_f64};
 
 /// The chain of one report.
 #[derive(Clone, Debug)]
@@ -90,11 +89,11 @@ impl Chain {
                 .links
                 .iter()
                 .filter(|link| size(link) > 0.0 && size(link).is_finite())
-                .map(|link| (link.depth as f64, log_f64(size(link))))
+                .map(|link| (link.depth as f64, libm::log(size(link))))
                 .collect();
             theil_sen(&points)
         };
-        let per_layer = [slope(|link| link.size)?, slope(|link| link.size_per_unit)?].map(exp_f64);
+        let per_layer = [slope(|link| link.size)?, slope(|link| link.size_per_unit)?].map(libm::exp);
         Some(nearer_one(per_layer[0], per_layer[1]))
     }
 
@@ -112,14 +111,14 @@ impl Chain {
         if factors.len() < 3 {
             return None;
         }
-        let logs: Vec<f64> = factors.iter().map(|(_, measured)| log_f64(*measured)).collect();
+        let logs: Vec<f64> = factors.iter().map(|(_, measured)| libm::log(*measured)).collect();
         let middle = super::median(&logs);
         let (worst, deviation) = logs
             .iter()
             .map(|log| log - middle)
             .enumerate()
             .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()).then(b.0.cmp(&a.0)))?;
-        (deviation.abs() > log_f64(10.0)).then(|| (&self.links[factors[worst].0], exp_f64(deviation)))
+        (deviation.abs() > libm::log(10.0)).then(|| (&self.links[factors[worst].0], libm::exp(deviation)))
     }
 
     /// The link of a layer.
@@ -138,7 +137,7 @@ fn nearer_one(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() {
         return f64::NAN;
     }
-    let distance = |x: f64| if x > 0.0 { log_f64(x).abs() } else { f64::INFINITY };
+    let distance = |x: f64| if x > 0.0 { libm::log(x).abs() } else { f64::INFINITY };
     if distance(a) <= distance(b) { a } else { b }
 }
 

@@ -132,7 +132,8 @@ fn causes(model: &Model, record: &Record, chain: &Chain) -> Vec<String> {
 }
 
 /// The activation that every layer with one has in common.
-pub(super) fn common_activation(model: &Model, record: &Record) -> Option<String> {
+#[must_use]
+pub fn common_activation(model: &Model, record: &Record) -> Option<String> {
     let mut names = record
         .layers
         .iter()

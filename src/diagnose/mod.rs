@@ -7,7 +7,7 @@
 
 pub mod chain;
 pub mod expectation;
-mod findings;
+pub mod findings;
 pub mod verdict;
 
 use crate::diagnostics::Diagnostic;

@@ -17,6 +17,7 @@ mod suggestion;
 pub mod syntax;
 #[cfg(test)]
 mod tests;
+pub mod findings;
 
 use crate::source::Span;
 use std::fmt;

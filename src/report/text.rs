@@ -166,7 +166,7 @@ impl Scale {
         } else {
             let exponent = decade(value);
             let mantissa: f64 = mantissa(value);
-            let log = f64::from(exponent) + crate::diagnose::log10_of_mantissa(mantissa);
+            let log = f64::from(exponent) + libm::log10(mantissa);
             let part = (log - f64::from(self.low)) / f64::from(self.high - self.low);
             ((part * whole as f64).round() as usize).clamp(1, whole)
         };

@@ -117,7 +117,7 @@ fn why(model: &Model, record: &Record, judgement: &Judgement) -> Option<String> 
     }
     let middle = |part: fn(&Factor) -> f64| median(&factors.iter().map(part).collect::<Vec<f64>>());
     let slopes: Vec<f64> = record.layers.iter().filter_map(|layer| layer.slope_rms).collect();
-    let slope = crate::diagnose::common_activation(model, record)
+    let slope = crate::diagnose::findings::common_activation(model, record)
         .map(|name| format!(" ({name}′ has root mean square {})", significant(median(&slopes))))
         .unwrap_or_default();
     let sentence = format!(
