@@ -67,7 +67,11 @@ pub fn share(value: f64) -> String {
     if value < 1.0 && percent > 99.9 {
         return ">99.9 %".to_owned();
     }
-    if value == 0.0 || (10.0..99.0).contains(&percent) || value == 1.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+    if value == 0.0 || (10.0..99.0).contains(&percent) || value == 1.0 {
+        format!("{percent:.0} %")
+    } else {
+        format!("{percent:.1} %")
+    }
 }
 
 #[cfg(test)]
@@ -77,8 +81,17 @@ mod tests {
     #[test]
     fn numbers_have_four_digits_and_no_trailing_zeros() {
         let cases = [
-            (0.0, "0"), (1.0, "1"), (0.25, "0.25"), (1234.56, "1235"), (123_456.0, "123500"), (0.001_234_56, "0.001235"),
-            (0.000_123_456, "1.235e-4"), (1e-45, "1e-45"), (9.999_96, "10"), (f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf"),
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.25, "0.25"),
+            (1234.56, "1235"),
+            (123_456.0, "123500"),
+            (0.001_234_56, "0.001235"),
+            (0.000_123_456, "1.235e-4"),
+            (1e-45, "1e-45"),
+            (9.999_96, "10"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-inf"),
         ];
         for (value, text) in cases {
             assert_eq!(significant(value), text);
@@ -95,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_share_is_never_rounded_to_none_or_all() {
-        let cases = [(0.0, "0 %"), (1e-6, "<0.1 %"), (0.034, "3.4 %"), (0.5, "50 %"), (0.9999, ">99.9 %"), (1.0, "100 %")];
+        let cases =
+            [(0.0, "0 %"), (1e-6, "<0.1 %"), (0.034, "3.4 %"), (0.5, "50 %"), (0.9999, ">99.9 %"), (1.0, "100 %")];
         for (value, text) in cases {
             assert_eq!(share(value), text);
         }

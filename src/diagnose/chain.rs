@@ -4,9 +4,11 @@
 //! r_l = √B·‖∂C/∂z_l‖_F: the root mean square over examples of the gradient of one example's loss. It is taken in two
 //! measures, L2 and root mean square over units, since rules that scale with fan-in keep the one and with fan-out the other.
 
+use crate::arena::Id;
 use crate::graph::LayerId;
 use crate::model::{Model, ParameterRole};
 use crate::run::record::{LayerRecord, Record};
+use crate::scalar::mathematics::{exp, ln};
 
 /// The chain of one report.
 #[derive(Clone, Debug)]
@@ -58,7 +60,7 @@ impl Chain {
             links.push(Link {
                 layer: measured.layer,
                 record: index,
-                depth: depths[crate::arena::Id::index(measured.layer)],
+                depth: depths[measured.layer.index()],
                 size,
                 size_per_unit: size / units.sqrt(),
                 factor: None,
@@ -89,11 +91,11 @@ impl Chain {
                 .links
                 .iter()
                 .filter(|link| size(link) > 0.0 && size(link).is_finite())
-                .map(|link| (link.depth as f64, libm::log(size(link))))
+                .map(|link| (link.depth as f64, ln(size(link))))
                 .collect();
             theil_sen(&points)
         };
-        let per_layer = [slope(|link| link.size)?, slope(|link| link.size_per_unit)?].map(libm::exp);
+        let per_layer = [slope(|link| link.size)?, slope(|link| link.size_per_unit)?].map(exp);
         Some(nearer_one(per_layer[0], per_layer[1]))
     }
 
@@ -111,14 +113,14 @@ impl Chain {
         if factors.len() < 3 {
             return None;
         }
-        let logs: Vec<f64> = factors.iter().map(|(_, measured)| libm::log(*measured)).collect();
+        let logs: Vec<f64> = factors.iter().map(|(_, measured)| ln(*measured)).collect();
         let middle = super::median(&logs);
         let (worst, deviation) = logs
             .iter()
             .map(|log| log - middle)
             .enumerate()
             .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()).then(b.0.cmp(&a.0)))?;
-        (deviation.abs() > libm::log(10.0)).then(|| (&self.links[factors[worst].0], libm::exp(deviation)))
+        (deviation.abs() > ln(10.0)).then(|| (&self.links[factors[worst].0], exp(deviation)))
     }
 
     /// The link of a layer.
@@ -137,7 +139,7 @@ fn nearer_one(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() {
         return f64::NAN;
     }
-    let distance = |x: f64| if x > 0.0 { libm::log(x).abs() } else { f64::INFINITY };
+    let distance = |x: f64| if x > 0.0 { ln(x).abs() } else { f64::INFINITY };
     if distance(a) <= distance(b) { a } else { b }
 }
 
@@ -156,7 +158,7 @@ fn has_weights(model: &Model, layer: LayerId) -> bool {
 fn depths(model: &Model) -> Vec<usize> {
     fn walk(model: &Model, body: &[LayerId], mut depth: usize, depths: &mut [usize]) -> usize {
         for id in body {
-            depths[crate::arena::Id::index(*id)] = depth;
+            depths[id.index()] = depth;
             if has_weights(model, *id) {
                 depth += 1;
             }

@@ -103,7 +103,7 @@ impl<'r> Moment<'r> {
             TermKind::Quantity(quantity) => self.quantity(*quantity),
             TermKind::Function(function, arguments) => {
                 let arguments: Vec<f64> = arguments.iter().map(|argument| self.number(argument)).collect();
-                function.evaluate_f64(&arguments)
+                function.evaluate(&arguments)[0]
             }
             TermKind::Compare(..)
             | TermKind::In(..)
@@ -147,7 +147,9 @@ impl<'r> Moment<'r> {
     fn parts(&self, term: &Term, values: &mut Vec<(Span, String)>) {
         match &term.kind {
             TermKind::Number(_) => {}
-            TermKind::Quantity(quantity) => values.push((term.span, format!("is {}", significant(self.quantity(*quantity))))),
+            TermKind::Quantity(quantity) => {
+                values.push((term.span, format!("is {}", significant(self.quantity(*quantity)))))
+            }
             TermKind::Function(_, arguments) => arguments.iter().for_each(|argument| self.parts(argument, values)),
             TermKind::Compare(_, left, right) | TermKind::And(left, right) | TermKind::Or(left, right) => {
                 self.parts(left, values);

@@ -52,7 +52,8 @@ fn activation(model: &Model, layer: LayerId) -> String {
 fn nonfinite(model: &Model, record: &Record, found: &mut Vec<Finding>) {
     let Some((layer, count)) = verdict::first_nonfinite(record) else { return };
     let forward = record.layers.iter().filter(|layer| layer.forward.nonfinite > 0).count();
-    let backward = record.layers.iter().filter(|layer| layer.pre_activation.nonfinite + layer.output.nonfinite > 0).count();
+    let backward =
+        record.layers.iter().filter(|layer| layer.pre_activation.nonfinite + layer.output.nonfinite > 0).count();
     let passed_on = if forward > 0 { forward } else { backward }.saturating_sub(usize::from(layer.is_some()));
     let at = layer.map(|layer| place(model, layer));
     let whole = model.loss.as_ref().map_or(model.name.span, |loss| loss.span);
@@ -134,11 +135,8 @@ fn causes(model: &Model, record: &Record, chain: &Chain) -> Vec<String> {
 /// The activation that every layer with one has in common.
 #[must_use]
 pub fn common_activation(model: &Model, record: &Record) -> Option<String> {
-    let mut names = record
-        .layers
-        .iter()
-        .filter(|layer| layer.slope_rms.is_some())
-        .map(|layer| activation(model, layer.layer));
+    let mut names =
+        record.layers.iter().filter(|layer| layer.slope_rms.is_some()).map(|layer| activation(model, layer.layer));
     let first = names.next()?;
     names.all(|name| name == first).then_some(first)
 }

@@ -148,10 +148,7 @@ pub fn saturated(layer: &LayerRecord) -> Option<f64> {
 }
 
 /// The largest share over the layers, the first at a tie.
-pub(super) fn largest_share(
-    record: &Record,
-    share: impl Fn(&LayerRecord) -> Option<f64>,
-) -> Option<(LayerId, f64)> {
+pub(super) fn largest_share(record: &Record, share: impl Fn(&LayerRecord) -> Option<f64>) -> Option<(LayerId, f64)> {
     let mut largest: Option<(LayerId, f64)> = None;
     for layer in &record.layers {
         if let Some(value) = share(layer)
@@ -183,7 +180,9 @@ pub fn first_nonfinite(record: &Record) -> Option<(Option<LayerId>, u64)> {
 
 fn layer_word(model: &Model, chain: &Chain, layer: &LayerRecord) -> VerdictWord {
     let settings = &model.report;
-    let nonfinite = layer.pre_activation.nonfinite + layer.output.nonfinite + layer.forward.nonfinite
+    let nonfinite = layer.pre_activation.nonfinite
+        + layer.output.nonfinite
+        + layer.forward.nonfinite
         + layer.gradient.as_ref().map_or(0, |gradient| gradient.nonfinite);
     if nonfinite > 0 {
         return VerdictWord::Exploding;

@@ -87,7 +87,8 @@ pub fn dead(at: &Place, activation: &str, dead: f64, units: u64, batch: usize, d
     )
     .note("a dead unit passes no gradient and, while its inputs stay as they are, does not come back");
     if deep {
-        diagnostic.note("deep in a ReLU network examples align, so 25–45 % of the units of a late layer die at the start")
+        diagnostic
+            .note("deep in a ReLU network examples align, so 25–45 % of the units of a late layer die at the start")
     } else {
         diagnostic
     }
@@ -116,7 +117,12 @@ pub fn nonfinite(at: Option<&Place>, whole: Span, count: u64, forward: bool, pas
             place.span,
             format!("{count} values are not finite here"),
         ),
-        None => Diagnostic::warning(Code("G0006"), "the loss is not finite", whole, "NaN or infinite, from finite predictions"),
+        None => Diagnostic::warning(
+            Code("G0006"),
+            "the loss is not finite",
+            whole,
+            "NaN or infinite, from finite predictions",
+        ),
     };
     match passed_on {
         0 => diagnostic,
@@ -186,7 +192,13 @@ pub fn zero(at: &Place) -> Diagnostic {
 
 /// G0100: an expectation that does not hold.
 #[must_use]
-pub fn expectation_failed(condition: Span, values: &[(Span, String)], holds: usize, seeds: &[(u64, bool)], step: u64) -> Diagnostic {
+pub fn expectation_failed(
+    condition: Span,
+    values: &[(Span, String)],
+    holds: usize,
+    seeds: &[(u64, bool)],
+    step: u64,
+) -> Diagnostic {
     let failing: Vec<String> = seeds.iter().filter(|(_, held)| !held).map(|(seed, _)| seed.to_string()).collect();
     let label = if seeds.len() == 1 {
         format!("does not hold at step {step}")
@@ -200,8 +212,8 @@ pub fn expectation_failed(condition: Span, values: &[(Span, String)], holds: usi
     if seeds.len() > 1 {
         let shown = failing.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
         let more = if failing.len() > 8 { ", …" } else { "" };
-        diagnostic = diagnostic
-            .note(format!("it fails for seed {shown}{more}; the values are those of seed {}", failing[0]));
+        diagnostic =
+            diagnostic.note(format!("it fails for seed {shown}{more}; the values are those of seed {}", failing[0]));
     }
     diagnostic
 }

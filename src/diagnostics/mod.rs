@@ -9,6 +9,7 @@
 
 mod canvas;
 mod excerpt;
+pub mod findings;
 pub mod json;
 pub mod near;
 pub mod pages;
@@ -17,7 +18,6 @@ mod suggestion;
 pub mod syntax;
 #[cfg(test)]
 mod tests;
-pub mod findings;
 
 use crate::source::Span;
 use std::fmt;

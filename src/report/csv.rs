@@ -8,8 +8,26 @@ pub fn render(report: &Report) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |row: &[String]| writer.write_record(row).expect("writing to memory does not fail");
     let head = [
-        "seed", "step", "layer", "kind", "line", "tensor", "l2", "rms", "mean", "max_abs", "zero_fraction", "subnormal_fraction",
-        "underflow_f16", "underflow_bf16", "nonfinite", "per_example", "factor", "saturated", "dead", "verdict",
+        "seed",
+        "step",
+        "layer",
+        "kind",
+        "line",
+        "tensor",
+        "l2",
+        "rms",
+        "mean",
+        "max_abs",
+        "zero_fraction",
+        "subnormal_fraction",
+        "underflow_f16",
+        "underflow_bf16",
+        "nonfinite",
+        "per_example",
+        "factor",
+        "saturated",
+        "dead",
+        "verdict",
     ];
     write(&head.map(str::to_owned));
     let number = |value: f64| serde_json::to_value(super::Number(value)).map_or_else(|_| String::new(), plain);

@@ -92,11 +92,12 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
         cells: layers.iter().map(|layer| scale.bar(layer.pre_activation.statistics.l2.0, characters)).collect(),
     };
     columns.push(bars);
-    columns.push(right("factor", &|layer| {
-        layer.factor.as_ref().map_or_else(String::new, |part| factor(part.measured.0))
-    }));
-    let shares: [(&'static str, fn(&Layer) -> Option<f64>); 2] =
-        [("saturated", |layer| layer.saturated.map(|share| share.0)), ("dead", |layer| layer.dead.map(|share| share.0))];
+    columns
+        .push(right("factor", &|layer| layer.factor.as_ref().map_or_else(String::new, |part| factor(part.measured.0))));
+    let shares: [(&'static str, fn(&Layer) -> Option<f64>); 2] = [
+        ("saturated", |layer| layer.saturated.map(|share| share.0)),
+        ("dead", |layer| layer.dead.map(|share| share.0)),
+    ];
     for (heading, value) in shares {
         if layers.iter().any(|layer| value(layer).is_some_and(|share| share > 0.0)) {
             columns.push(right(heading, &|layer| value(layer).map_or_else(String::new, share)));
@@ -166,7 +167,7 @@ impl Scale {
         } else {
             let exponent = decade(value);
             let mantissa: f64 = mantissa(value);
-            let log = f64::from(exponent) + libm::log10(mantissa);
+            let log = f64::from(exponent) + crate::scalar::mathematics::ln(mantissa) / std::f64::consts::LN_10;
             let part = (log - f64::from(self.low)) / f64::from(self.high - self.low);
             ((part * whole as f64).round() as usize).clamp(1, whole)
         };

@@ -20,9 +20,8 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
         sentences.push(spread(diagnosis));
     }
     if records.synthetic {
-        sentences.push(
-            "The file names no data: this run used standard-normal examples and made-up targets.".to_owned(),
-        );
+        sentences
+            .push("The file names no data: this run used standard-normal examples and made-up targets.".to_owned());
     }
     sentences
 }
@@ -55,10 +54,18 @@ fn whether(model: &Model, judgement: &Judgement) -> String {
             "The gradient underflows: {} keeps too few small numbers for it {decided}; {ends}.",
             model.precision.name()
         ),
-        VerdictWord::Dead => format!("Units are dead {decided}: their slope is zero for every example. The gradient itself neither vanishes nor explodes: {ends}."),
-        VerdictWord::Saturated => format!("Units are saturated {decided}. The gradient itself neither vanishes nor explodes: {ends}."),
-        VerdictWord::Healthy if links.len() == 1 => "The gradient is healthy: there is one layer with weights, so nothing to vanish across.".to_owned(),
-        VerdictWord::Healthy if judgement.ratio.is_nan() => "The gradient is exactly zero in every layer: nothing moves from here.".to_owned(),
+        VerdictWord::Dead => format!(
+            "Units are dead {decided}: their slope is zero for every example. The gradient itself neither vanishes nor explodes: {ends}."
+        ),
+        VerdictWord::Saturated => {
+            format!("Units are saturated {decided}. The gradient itself neither vanishes nor explodes: {ends}.")
+        }
+        VerdictWord::Healthy if links.len() == 1 => {
+            "The gradient is healthy: there is one layer with weights, so nothing to vanish across.".to_owned()
+        }
+        VerdictWord::Healthy if judgement.ratio.is_nan() => {
+            "The gradient is exactly zero in every layer: nothing moves from here.".to_owned()
+        }
         VerdictWord::Healthy => format!("The gradient is healthy: {ends} {decided}."),
     }
 }
@@ -70,9 +77,15 @@ fn grounds(ground: &Ground) -> String {
         Measure::Nonfinite => format!("{value} values are not finite"),
         Measure::Ratio => format!("the threshold is {threshold}, {} away", distance(ground)),
         Measure::FactorPerLayer if ground.value < 1.0 => {
-            format!("it shrinks {} a layer; from {} on it is a verdict", factor(1.0 / ground.value), factor(1.0 / ground.threshold))
+            format!(
+                "it shrinks {} a layer; from {} on it is a verdict",
+                factor(1.0 / ground.value),
+                factor(1.0 / ground.threshold)
+            )
         }
-        Measure::FactorPerLayer => format!("it grows {} a layer; from {} on it is a verdict", factor(ground.value), factor(ground.threshold)),
+        Measure::FactorPerLayer => {
+            format!("it grows {} a layer; from {} on it is a verdict", factor(ground.value), factor(ground.threshold))
+        }
         Measure::Share => format!("{}, the threshold is {}", share(ground.value), share(ground.threshold)),
     };
     if ground.borderline {
