@@ -126,11 +126,19 @@ impl Memory {
         (bytemuck::cast_slice(read), bytemuck::cast_slice_mut(write))
     }
 
-    /// One element of a buffer, as the number it is.
+    /// One element of a buffer; an f64 holds every number of either format.
     pub(super) fn load(&self, buffer: &Buffer, element: usize) -> f64 {
         match buffer.precision {
             Precision::F32 => f64::from(self.view::<f32>(buffer)[element]),
             Precision::F64 => self.view::<f64>(buffer)[element],
+        }
+    }
+
+    /// Changes one element of a buffer to a number of its format.
+    pub(super) fn store(&mut self, buffer: &Buffer, element: usize, number: f64) {
+        match buffer.precision {
+            Precision::F32 => self.view_mut::<f32>(buffer)[element] = number as f32,
+            Precision::F64 => self.view_mut::<f64>(buffer)[element] = number,
         }
     }
 }
@@ -178,7 +186,8 @@ mod tests {
         write[0] = read[0] as f32;
         assert_eq!(memory.view::<f64>(&b), [7.0, 5.0]);
         assert_eq!(memory.view::<f32>(&a), [7.0, 2.0, 3.0]);
-        assert_eq!(memory.load(&a, 1), 2.0);
+        memory.store(&a, 1, 3.5);
+        assert_eq!(memory.load(&a, 1), 3.5);
     }
 
     #[test]
@@ -192,6 +201,6 @@ mod tests {
     #[should_panic(expected = "own number format")]
     fn a_buffer_is_not_read_in_another_format() {
         let memory = Memory::of_bytes(64).unwrap();
-        memory.view::<f64>(&buffer(0, 1, Precision::F32));
+        let _ = memory.view::<f64>(&buffer(0, 1, Precision::F32));
     }
 }

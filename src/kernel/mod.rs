@@ -4,8 +4,14 @@
 //! `lower.rs` graph → steps · `fuse.rs` which nodes share a loop · `plan.rs` liveness → one arena · `interpret.rs` the oracle ·
 //! `combine.rs` the fixed reduction tree · `verify.rs` bounds are proved before code is emitted · `print.rs`
 
+mod assemble;
+mod body;
 pub mod combine;
+mod draft;
+mod fuse;
 pub mod histogram;
+pub mod interpret;
+pub mod lower;
 pub mod memory;
 mod plan;
 pub mod verify;
@@ -102,6 +108,17 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// The number format it computes in.
+    #[must_use]
+    pub const fn precision(&self) -> Precision {
+        match self {
+            Self::Loop(kernel) => kernel.precision,
+            Self::Product(kernel) => kernel.precision,
+            Self::Combine(kernel) => kernel.precision,
+            Self::Histogram(kernel) => kernel.precision,
+        }
+    }
+
     /// How many arguments a step must give it.
     #[must_use]
     pub fn argument_count(&self) -> usize {
@@ -179,7 +196,7 @@ pub struct Store {
 pub struct Reduction {
     /// Which result of the body.
     pub result: usize,
-    /// Sum or maximum. A sum starts from +0, a maximum from −inf.
+    /// Sum or maximum: the scalar operations `Add` and `Maximum` with the lane first. A sum starts from +0, a maximum from −inf.
     pub combine: Combine,
     /// The precision of lanes and partial results: the body's, or f64.
     pub accumulator: Precision,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Something that needs room while some steps run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Region {
-    /// Its size.
+    /// Its size; what has none needs no place.
     pub(super) bytes: usize,
     /// The first step that touches it.
     pub(super) first: usize,
@@ -44,7 +44,10 @@ pub(super) fn place(regions: &[Region]) -> Option<Layout> {
             ends.remove(&(last, ended));
             arena.free(offsets[ended], sizes[ended]);
         }
-        sizes[index] = region.bytes.max(1).checked_next_multiple_of(ALIGNMENT)?;
+        sizes[index] = region.bytes.checked_next_multiple_of(ALIGNMENT)?;
+        if sizes[index] == 0 {
+            continue;
+        }
         offsets[index] = arena.take(sizes[index])?;
         ends.extend(region.last.map(|last| (last, index)));
     }
@@ -130,8 +133,8 @@ mod tests {
             prop_assert!(layout.bytes.is_multiple_of(ALIGNMENT));
             for step in 0..50 {
                 let mut places: Vec<_> = regions.iter().zip(&layout.offsets)
-                    .filter(|(region, _)| live(region, step))
-                    .map(|(region, offset)| (*offset, offset + region.bytes.max(1)))
+                    .filter(|(region, _)| live(region, step) && region.bytes > 0)
+                    .map(|(region, offset)| (*offset, offset + region.bytes))
                     .collect();
                 places.sort_unstable();
                 prop_assert!(places.iter().all(|(offset, end)| offset.is_multiple_of(ALIGNMENT) && *end <= layout.bytes));

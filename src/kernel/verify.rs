@@ -143,6 +143,7 @@ fn verify_loop(kernel: &Loop, arguments: &Arguments) -> Result<(), String> {
     if extents.iter().try_fold(1_usize, |product, extent| product.checked_mul(*extent)).is_none() {
         return Err("a loop has more points than can be counted".into());
     }
+    body.verify()?;
     if body.arity != inputs.len() {
         return Err(format!("a body of {} arguments for {} inputs", body.arity, inputs.len()));
     }
