@@ -3,6 +3,7 @@
 //! - `build.rs`: `Builder`, the only way to make nodes: infers shapes, deduplicates, drops what does nothing.
 //! - `compose.rs`: the compositions that layers use: `linear`, `mean_over`, `softmax`, `log_softmax`.
 //! - `differentiate.rs`: reverse mode, one rule per primitive; scalar functions are differentiated by `scalar`.
+//! - `linearize.rs`: forward mode; over the nodes of a gradient it gives exact Hessian-vector products.
 //! - `simplify.rs`: rewrites that keep every bit; drops what nothing needs.
 //! - `verify.rs`, `print.rs`: every graph checks and prints itself.
 //! - `evaluate.rs`: the value of every node, slowly: the oracle of the tests.
@@ -18,7 +19,7 @@
 //! let loss = builder.sum_all(terms);                             // a scalar, shape []
 //!
 //! let cotangents = differentiate(&mut graph, loss, &wanted);     // one Option<NodeId> for each wanted; None: nothing flows
-//! let (graph, places) = simplify(&graph, &keep);                 // places[i]: where keep[i] went
+//! let (graph, places) = simplify(&graph, &keep);                 // places[id]: where a node of the old graph is now
 //! ```
 //!
 //! Views (`Op::is_view`) copy nothing. A node's inputs may have another precision than the node where that is said: `Map` converts
@@ -26,6 +27,24 @@
 //! round where an edge changes the precision.
 //!
 //! To add a primitive: a variant of `Op`; rustc then leads through shape inference, differentiate, print and `kernel::lower`.
+
+mod build;
+mod compose;
+mod differentiate;
+pub mod evaluate;
+mod linearize;
+mod print;
+mod simplify;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use build::Builder;
+pub use differentiate::{differentiate, pull_back};
+pub use linearize::push_forward;
+pub use print::print;
+pub use simplify::{Places, prune, simplify};
+pub use verify::{Violation, verify};
 
 use crate::arena::IdVec;
 use crate::scalar::Function;

@@ -1,0 +1,451 @@
+//! The only way to make nodes. Every method asserts what its primitive needs and infers the shape; equal nodes of one layer are
+//! one node, the first origin wins.
+//!
+//! Invariant: what comes out is made of the very inputs that were passed, unless the step does nothing at all (a reshape to the same
+//! shape), a function does not use its argument, or the value is known at compile time. No method looks through an input. So a
+//! node that a layer is measured by stays on the path to the loss until `differentiate` has run; `simplify` shortens afterwards.
+
+use super::{Combine, DECADES_F32, DECADES_F64, Graph, LayerId, Leaf, Node, NodeId, Op, Origin};
+use crate::scalar::{self, Binary, Bits, Function, Unary, ValueId};
+use crate::shape::{Precision, Shape};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Makes nodes for one origin at a time.
+#[derive(Debug)]
+pub struct Builder<'graph> {
+    graph: &'graph mut Graph,
+    origin: Origin,
+    known: HashMap<Key, NodeId>,
+    merging: Merging,
+}
+
+/// Which equal nodes are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Merging {
+    /// Those of one layer: two layers that compute the same are two places where a cotangent is measured.
+    WithinLayers,
+    /// All of them: the cotangents are known.
+    AcrossLayers,
+}
+
+/// What becomes of an argument of a function.
+#[derive(Clone, Copy, Debug)]
+enum Argument {
+    /// The new function's argument of this position.
+    Position(usize),
+    /// This number.
+    Number(Bits),
+    /// Nothing: the function does not use it.
+    Unused,
+}
+
+/// What makes two nodes equal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    op: Op,
+    inputs: Vec<NodeId>,
+    shape: Shape,
+    precision: Precision,
+    /// None where nodes merge across layers.
+    layer: Option<Option<LayerId>>,
+}
+
+impl<'graph> Builder<'graph> {
+    /// Adds nodes to `graph`, equal ones not twice.
+    #[must_use]
+    pub fn new(graph: &'graph mut Graph, origin: Origin) -> Self {
+        Self::with_merging(graph, origin, Merging::WithinLayers)
+    }
+
+    /// The same, with nodes merged across layers: for graphs that are not differentiated any more.
+    pub(super) fn merging_layers(graph: &'graph mut Graph, origin: Origin) -> Self {
+        Self::with_merging(graph, origin, Merging::AcrossLayers)
+    }
+
+    fn with_merging(graph: &'graph mut Graph, origin: Origin, merging: Merging) -> Self {
+        let mut known = HashMap::with_capacity(2 * graph.nodes.len());
+        for (id, node) in graph.nodes.iter_with_ids() {
+            known.entry(Key::of(node, merging)).or_insert(id);
+        }
+        Self { graph, origin, known, merging }
+    }
+
+    /// The nodes so far.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        self.graph
+    }
+
+    /// The shape of a node.
+    #[must_use]
+    pub fn shape(&self, id: NodeId) -> &Shape {
+        self.graph.shape(id)
+    }
+
+    /// The number format of a node.
+    #[must_use]
+    pub fn precision(&self, id: NodeId) -> Precision {
+        self.graph.precision(id)
+    }
+
+    /// For whom the next nodes are made.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Makes the next nodes for another origin.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
+    /// Contents that the run provides.
+    pub fn leaf(&mut self, leaf: Leaf, shape: Shape, precision: Precision) -> NodeId {
+        self.push(Op::Leaf(leaf), Vec::new(), shape, precision)
+    }
+
+    /// A tensor with every element `value`, rounded to `precision`.
+    pub fn constant(&mut self, value: f64, shape: Shape, precision: Precision) -> NodeId {
+        self.push(Op::Constant(Bits::of(rounded(value, precision))), Vec::new(), shape, precision)
+    }
+
+    /// A tensor of which every element is its index along `axis`.
+    pub fn index(&mut self, axis: usize, shape: Shape, precision: Precision) -> NodeId {
+        assert!(axis < shape.rank(), "an index runs along an axis of its shape");
+        self.push(Op::Index { axis }, Vec::new(), shape, precision)
+    }
+
+    /// `function` of the elements of `inputs`, which have one rank, one precision, and in each axis the same extent or 1.
+    pub fn map(&mut self, function: &Arc<Function>, inputs: &[NodeId]) -> NodeId {
+        let first = inputs.first().expect("a map has inputs; what has none is a constant");
+        let precision = self.precision(*first);
+        assert!(inputs.iter().all(|input| self.precision(*input) == precision), "a map's inputs have one precision");
+        self.map_in(precision, function, inputs)
+    }
+
+    /// The same in a precision of its own: each element is converted before the function sees it.
+    pub fn map_in(&mut self, precision: Precision, function: &Arc<Function>, inputs: &[NodeId]) -> NodeId {
+        assert_eq!(function.arity, inputs.len(), "a map gives its function all arguments");
+        assert_eq!(function.results.len(), 1, "a map's function has one result");
+        let shape = self.joined_shape(inputs);
+        let (function, used) = self.specialized(function, inputs);
+        if let Some(value) = function.constant_value() {
+            return self.constant(value, shape, precision);
+        }
+        if let scalar::Op::Argument(_) = function.nodes[function.results[0]]
+            && self.precision(used[0]) == precision
+        {
+            return self.broadcast(used[0], shape);
+        }
+        let own_shape = self.joined_shape(&used);
+        let mapped = self.push(Op::Map(function), used, own_shape, precision);
+        self.broadcast(mapped, shape)
+    }
+
+    /// One scalar operation on every element.
+    pub fn unary(&mut self, operation: Unary, x: NodeId) -> NodeId {
+        self.map(&Arc::new(Function::unary(operation)), &[x])
+    }
+
+    /// One scalar operation on every pair of elements; axes of extent 1 are put in front of the operand of lower rank.
+    pub fn binary(&mut self, operation: Binary, a: NodeId, b: NodeId) -> NodeId {
+        let rank = self.shape(a).rank().max(self.shape(b).rank());
+        let (a, b) = (self.with_rank(a, rank), self.with_rank(b, rank));
+        self.map(&Arc::new(Function::binary(operation)), &[a, b])
+    }
+
+    /// a + b, with `binary`'s broadcasting.
+    pub fn add(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.binary(Binary::Add, a, b)
+    }
+
+    /// a − b, with `binary`'s broadcasting.
+    pub fn subtract(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.binary(Binary::Subtract, a, b)
+    }
+
+    /// a · b, with `binary`'s broadcasting.
+    pub fn multiply(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.binary(Binary::Multiply, a, b)
+    }
+
+    /// a / b, with `binary`'s broadcasting.
+    pub fn divide(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.binary(Binary::Divide, a, b)
+    }
+
+    /// The same numbers in another precision, each rounded once: a map of the identity.
+    pub fn convert(&mut self, x: NodeId, precision: Precision) -> NodeId {
+        if self.precision(x) == precision {
+            return x;
+        }
+        self.map_in(precision, &Arc::new(Function::identity()), &[x])
+    }
+
+    /// The matrix product over the last two axes, `[…, m, k] × […, k, n] → […, m, n]`; leading axes equal.
+    pub fn product(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        let (left, right) = (self.shape(a), self.shape(b));
+        let (Some((leading, [m, k])), Some((right_leading, [inner, n]))) =
+            (left.0.split_last_chunk::<2>(), right.0.split_last_chunk::<2>())
+        else {
+            panic!("a product is of matrices, not {left} and {right}")
+        };
+        assert!(leading == right_leading && k == inner, "a product's inner extents agree: {left}, {right}");
+        let precision = self.precision(a);
+        assert_eq!(precision, self.precision(b), "a product has one precision");
+        let shape = Shape::new([leading, &[*m, *n]].concat());
+        self.push(Op::Product, vec![a, b], shape, precision)
+    }
+
+    /// Combines the elements along `axes`, whose extents become 1, in `accumulator`, the result's precision. Axes of extent 1
+    /// have nothing to combine.
+    pub fn reduce(&mut self, combine: Combine, x: NodeId, axes: &[usize], accumulator: Precision) -> NodeId {
+        assert!(accumulator >= self.precision(x), "a reduction never loses precision");
+        let mut shape = self.shape(x).clone();
+        let mut reduced: Vec<usize> = axes.iter().copied().filter(|axis| shape.0[*axis] > 1).collect();
+        reduced.sort_unstable();
+        reduced.dedup();
+        if reduced.is_empty() {
+            return self.convert(x, accumulator);
+        }
+        for axis in &reduced {
+            shape.0[*axis] = 1;
+        }
+        self.push(Op::Reduce { combine, axes: reduced, accumulator }, vec![x], shape, accumulator)
+    }
+
+    /// The sum along `axes`, whose extents become 1, in the precision of `x`.
+    pub fn sum(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
+        self.reduce(Combine::Sum, x, axes, self.precision(x))
+    }
+
+    /// The largest along `axes`, whose extents become 1.
+    pub fn maximum(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
+        self.reduce(Combine::Maximum, x, axes, self.precision(x))
+    }
+
+    /// Repeats axes of extent 1 up to `shape`, of equal rank.
+    pub fn broadcast(&mut self, x: NodeId, shape: Shape) -> NodeId {
+        let from = self.shape(x);
+        if *from == shape {
+            return x;
+        }
+        assert_eq!(from.broadcast(&shape).as_ref(), Some(&shape), "{from} repeats to {shape}");
+        assert_eq!(from.rank(), shape.rank(), "a broadcast adds no axes");
+        self.view(Op::Broadcast, x, shape)
+    }
+
+    /// The same elements in row-major order under another shape.
+    pub fn reshape(&mut self, x: NodeId, shape: Shape) -> NodeId {
+        let from = self.shape(x);
+        if *from == shape {
+            return x;
+        }
+        assert_eq!(from.elements(), shape.elements(), "{from} holds as many elements as {shape}");
+        self.view(Op::Reshape, x, shape)
+    }
+
+    /// Axis `i` of the result is axis `axes[i]` of `x`.
+    pub fn permute(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
+        let from = self.shape(x);
+        let mut sorted = axes.to_vec();
+        sorted.sort_unstable();
+        assert!(sorted.iter().copied().eq(0..from.rank()), "{axes:?} permutes the axes of {from}");
+        if axes == sorted {
+            return x;
+        }
+        let shape = Shape(axes.iter().map(|axis| from.0[*axis]).collect());
+        self.view(Op::Permute { axes: axes.to_vec() }, x, shape)
+    }
+
+    /// The last two axes exchanged.
+    pub fn transpose(&mut self, x: NodeId) -> NodeId {
+        let rank = self.shape(x).rank();
+        assert!(rank >= 2, "only a matrix is transposed");
+        let mut axes: Vec<usize> = (0..rank).collect();
+        axes.swap(rank - 2, rank - 1);
+        self.permute(x, &axes)
+    }
+
+    /// `start .. start + extent` of one axis.
+    pub fn slice(&mut self, x: NodeId, axis: usize, start: usize, extent: usize) -> NodeId {
+        let mut shape = self.shape(x).clone();
+        assert!(extent > 0 && start + extent <= shape.0[axis], "a slice lies within its axis");
+        if shape.0[axis] == extent {
+            return x;
+        }
+        shape.0[axis] = extent;
+        self.view(Op::Slice { axis, start }, x, shape)
+    }
+
+    /// Zeros around `x` along one axis.
+    pub fn pad(&mut self, x: NodeId, axis: usize, before: usize, after: usize) -> NodeId {
+        if before + after == 0 {
+            return x;
+        }
+        let mut shape = self.shape(x).clone();
+        shape.0[axis] += before + after;
+        let precision = self.precision(x);
+        self.push(Op::Pad { axis, before }, vec![x], shape, precision)
+    }
+
+    /// The inputs one after another along an axis; their other extents are equal.
+    pub fn concat(&mut self, inputs: &[NodeId], axis: usize) -> NodeId {
+        let first = *inputs.first().expect("something is joined");
+        if inputs.len() == 1 {
+            return first;
+        }
+        let precision = self.precision(first);
+        let mut shape = self.shape(first).clone();
+        shape.0[axis] = 0;
+        for input in inputs {
+            assert_eq!(self.precision(*input), precision, "what is joined has one precision");
+            let extent = self.shape(*input).0[axis];
+            let mut others = self.shape(*input).clone();
+            others.0[axis] = shape.0[axis];
+            assert_eq!(others, shape, "what is joined agrees in the other axes");
+            shape.0[axis] += extent;
+        }
+        self.push(Op::Concat { axis }, inputs.to_vec(), shape, precision)
+    }
+
+    /// The same elements, taken for constants by the derivative.
+    pub fn detach(&mut self, x: NodeId) -> NodeId {
+        let shape = self.shape(x).clone();
+        self.view(Op::Detach, x, shape)
+    }
+
+    /// How many elements there are in each decade, as f64.
+    pub fn histogram(&mut self, x: NodeId) -> NodeId {
+        let (_, decades) = match self.precision(x) {
+            Precision::F32 => DECADES_F32,
+            Precision::F64 => DECADES_F64,
+        };
+        self.push(Op::Histogram, vec![x], Shape::new([decades]), Precision::F64)
+    }
+
+    /// A node of the present layer with the value of `x`: `x` itself if it is this layer's own, else an alias (a reshape to the
+    /// same shape, which `simplify` removes). A layer that hands on what it received, or a part that has no node of its own,
+    /// needs it: in `residual { flatten }` the cotangent of the body's output is not that of what came in, which also flows round.
+    pub fn mark(&mut self, x: NodeId) -> NodeId {
+        let node = &self.graph.nodes[x];
+        if node.origin.layer == self.origin.layer && !matches!(node.op, Op::Leaf(_) | Op::Constant(_)) {
+            return x;
+        }
+        let (shape, precision) = (node.shape.clone(), node.precision);
+        self.push(Op::Reshape, vec![x], shape, precision)
+    }
+
+    /// `x` with axes of extent 1 in front, up to `rank`.
+    pub fn with_rank(&mut self, x: NodeId, rank: usize) -> NodeId {
+        let from = self.shape(x);
+        let missing = rank.checked_sub(from.rank()).expect("no axis is removed");
+        let shape = Shape([vec![1; missing], from.0.clone()].concat());
+        self.reshape(x, shape)
+    }
+
+    /// The extents that all inputs repeat to: equal rank, equal extent or 1.
+    fn joined_shape(&self, inputs: &[NodeId]) -> Shape {
+        let mut shapes = inputs.iter().map(|input| self.shape(*input));
+        let first = shapes.next().expect("a map has inputs").clone();
+        shapes.fold(first, |joined, shape| {
+            assert_eq!(joined.rank(), shape.rank(), "a map's inputs have one rank: {joined}, {shape}");
+            joined.broadcast(shape).unwrap_or_else(|| panic!("a map's inputs agree in each axis: {joined}, {shape}"))
+        })
+    }
+
+    /// The function with constant inputs put in, equal inputs made one argument, and unused ones left out; and the inputs that remain.
+    fn specialized(&self, function: &Arc<Function>, inputs: &[NodeId]) -> (Arc<Function>, Vec<NodeId>) {
+        let (mut function, mut inputs) = (Arc::clone(function), inputs.to_vec());
+        loop {
+            let mut remaining: Vec<NodeId> = Vec::new();
+            let mut arguments: Vec<Argument> = Vec::new();
+            for (position, input) in inputs.iter().enumerate() {
+                arguments.push(if let Op::Constant(value) = self.graph.nodes[*input].op {
+                    Argument::Number(value)
+                } else if !uses(&function, position) {
+                    Argument::Unused
+                } else if let Some(same) = remaining.iter().position(|earlier| earlier == input) {
+                    Argument::Position(same)
+                } else {
+                    remaining.push(*input);
+                    Argument::Position(remaining.len() - 1)
+                });
+            }
+            if remaining.len() == inputs.len() {
+                return (function, inputs);
+            }
+            // with fewer arguments more may cancel: again, until nothing changes
+            function = Arc::new(with_arguments(&function, &arguments, remaining.len()));
+            inputs = remaining;
+        }
+    }
+
+    /// A view of `x`; of a constant it is a constant.
+    fn view(&mut self, op: Op, x: NodeId, shape: Shape) -> NodeId {
+        debug_assert!(op.is_view(), "only views are made here");
+        let node = &self.graph.nodes[x];
+        let precision = node.precision;
+        if let Op::Constant(value) = node.op {
+            return self.push(Op::Constant(value), Vec::new(), shape, precision);
+        }
+        self.push(op, vec![x], shape, precision)
+    }
+
+    fn push(&mut self, op: Op, inputs: Vec<NodeId>, shape: Shape, precision: Precision) -> NodeId {
+        let node = Node { op, inputs, shape, precision, origin: self.origin };
+        let key = Key::of(&node, self.merging);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        debug_assert_eq!(super::verify::check(self.graph, &node), Ok(()), "the builder makes only valid nodes");
+        let id = self.graph.nodes.push(node);
+        self.known.insert(key, id);
+        id
+    }
+}
+
+impl Key {
+    fn of(node: &Node, merging: Merging) -> Self {
+        let apart = match (&node.op, merging) {
+            (Op::Leaf(_) | Op::Constant(_) | Op::Index { .. }, _) | (_, Merging::AcrossLayers) => None,
+            (_, Merging::WithinLayers) => Some(node.origin.layer),
+        };
+        Self {
+            op: node.op.clone(),
+            inputs: node.inputs.clone(),
+            shape: node.shape.clone(),
+            precision: node.precision,
+            layer: apart,
+        }
+    }
+}
+
+/// A number as it is held in a precision.
+fn rounded(value: f64, precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => f64::from(value as f32),
+        Precision::F64 => value,
+    }
+}
+
+/// Whether the function looks at an argument.
+fn uses(function: &Function, argument: usize) -> bool {
+    function.nodes.iter().any(|operation| *operation == scalar::Op::Argument(argument))
+}
+
+/// `function` over other arguments.
+fn with_arguments(function: &Function, arguments: &[Argument], arity: usize) -> Function {
+    Function::build(arity, |builder, given| {
+        let values: Vec<ValueId> = arguments
+            .iter()
+            .map(|argument| match argument {
+                Argument::Position(position) => given[*position],
+                Argument::Number(value) => builder.constant(value.value()),
+                Argument::Unused => builder.constant(0.0),
+            })
+            .collect();
+        builder.inline(function, &values)
+    })
+}

@@ -1,0 +1,68 @@
+//! A graph as text: one line a node, as in `n12 = product n3, n7 : f32[1000, 30]   # dense1 forward`.
+
+use super::{Combine, Graph, LayerId, Leaf, Node, Op, Role};
+use std::fmt::Write as _;
+
+/// The widest a line may be and still push the comments of the others to the right, in characters.
+const WIDEST: usize = 80;
+
+/// The graph, one line a node in order; `layer_name` tells what the layers are called.
+#[must_use]
+pub fn print(graph: &Graph, layer_name: &dyn Fn(LayerId) -> String) -> String {
+    let lines: Vec<(String, String)> = graph
+        .nodes
+        .iter_with_ids()
+        .map(|(id, node)| {
+            let value = format!("{id} = {} : {}{}", expression(node), node.precision, node.shape);
+            let whose = node.origin.layer.map_or_else(|| "loss".to_owned(), layer_name);
+            let role = match node.origin.role {
+                Role::Forward => "forward",
+                Role::Gradient => "gradient",
+                Role::Statistic => "statistic",
+            };
+            (value, format!("# {whose} {role}"))
+        })
+        .collect();
+    let column =
+        lines.iter().map(|(value, _)| value.chars().count()).filter(|width| *width <= WIDEST).max().unwrap_or(0);
+    let mut text = String::new();
+    for (value, comment) in lines {
+        writeln!(text, "{value:column$}   {comment}").expect("a string takes all text");
+    }
+    text
+}
+
+/// What a node computes, without its name and type.
+fn expression(node: &Node) -> String {
+    let inputs = listed(&node.inputs);
+    match &node.op {
+        Op::Leaf(Leaf::Input) => "input".to_owned(),
+        Op::Leaf(Leaf::Target) => "target".to_owned(),
+        Op::Leaf(Leaf::Parameter(parameter)) => format!("parameter {parameter}"),
+        Op::Constant(value) => format!("constant {}", value.value()),
+        Op::Index { axis } => format!("index axis {axis}"),
+        Op::Map(function) => {
+            format!("map {} operations of {inputs}", function.nodes.len())
+        }
+        Op::Product => format!("product {inputs}"),
+        Op::Reduce { combine, axes, .. } => {
+            let word = match combine {
+                Combine::Sum => "sum",
+                Combine::Maximum => "maximum",
+            };
+            format!("{word} {inputs} over {}", listed(axes))
+        }
+        Op::Broadcast => format!("broadcast {inputs}"),
+        Op::Reshape => format!("reshape {inputs}"),
+        Op::Permute { axes } => format!("permute {inputs} to {}", listed(axes)),
+        Op::Slice { axis, start } => format!("slice {inputs} axis {axis} from {start}"),
+        Op::Pad { axis, before } => format!("pad {inputs} axis {axis} before {before}"),
+        Op::Concat { axis } => format!("concat {inputs} axis {axis}"),
+        Op::Detach => format!("detach {inputs}"),
+        Op::Histogram => format!("histogram {inputs}"),
+    }
+}
+
+fn listed<T: ToString>(entries: &[T]) -> String {
+    entries.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
