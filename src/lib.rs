@@ -50,4 +50,6 @@ pub mod diagnose;
 
 pub mod report;
 
+pub mod pipeline;
+
 pub mod cli;

@@ -1,3 +1,7 @@
 //! The `gradc` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gradc::cli::main()
+}

@@ -73,7 +73,8 @@ pub(super) fn excerpt(source: &Source, spans: &[Span]) -> Excerpt {
 }
 
 /// Characters fit for a terminal: no control character, no invisible one that reorders text. Tabs are blanks.
-pub(super) fn printable(text: &str) -> String {
+#[must_use]
+pub fn printable(text: &str) -> String {
     let mut printed = String::with_capacity(text.len());
     let mut column = 0;
     for character in text.chars() {

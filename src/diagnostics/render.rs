@@ -5,12 +5,14 @@
 //! or giant line of a user's file can reach its panics. Its indices are characters here, as the excerpt's are.
 
 use super::canvas::{Canvas, Row, Style};
-use super::excerpt::{Excerpt, excerpt, printable};
+use super::excerpt::{Excerpt, excerpt};
 use super::suggestion::{DiffLine, Sign, suggested_lines};
 use super::{Diagnostic, Help, Label, Level};
 use crate::source::{SourceId, Sources};
 use std::fmt;
 use std::ops::Range;
+
+pub use super::excerpt::printable;
 
 /// Other places drawn for one diagnostic; the rest is counted.
 const MOST_SECONDARY: usize = 6;

@@ -1,4 +1,6 @@
 //! The one test binary: text in, text out. Each file is a sentence about the product.
 
 mod architecture;
+mod cli;
+mod pages;
 mod support;

@@ -15,6 +15,23 @@ pub(crate) fn snapshot(folder: &str, name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
+/// Holds every text to `snapshots/FOLDER/NAME.snap`, and the folder to these names: a snapshot that nothing makes is stale.
+/// All that differ are shown before the test fails.
+#[track_caller]
+pub(crate) fn snapshot_folder(folder: &str, texts: &[(String, String)]) {
+    let mut failed: Vec<&str> = Vec::new();
+    for (name, text) in texts {
+        if std::panic::catch_unwind(|| snapshot(folder, name, text)).is_err() {
+            failed.push(name);
+        }
+    }
+    let stale: Vec<String> = files(&format!("snapshots/{folder}"), "snap")
+        .into_iter()
+        .filter(|path| !texts.iter().any(|(name, _)| *path == format!("snapshots/{folder}/{name}.snap")))
+        .collect();
+    assert!(failed.is_empty() && stale.is_empty(), "snapshots that differ: {failed:?}, stale: {stale:?}");
+}
+
 /// The repository's top folder.
 pub(crate) fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -53,7 +70,7 @@ pub(crate) fn read(path: &str) -> String {
 }
 
 /// The program, in the repository's folder, with no variable of the tester's environment that changes colours.
-pub(crate) fn gradc(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gradc"));
     command.args(arguments).current_dir(repository()).stdin(Stdio::null());
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLUMNS"] {
@@ -63,13 +80,13 @@ pub(crate) fn gradc(arguments: &[&str]) -> Command {
 }
 
 /// Runs the program to its end.
-pub(crate) fn run(arguments: &[&str]) -> Finished {
-    Finished::of(gradc(arguments).output().expect("the program starts"))
+pub(crate) fn finish(arguments: &[&str]) -> Finished {
+    Finished::of(program(arguments).output().expect("the program starts"))
 }
 
 /// Runs the program with `input` on its standard input.
-pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Finished {
-    let mut child = gradc(arguments)
+pub(crate) fn finish_with_input(arguments: &[&str], input: &[u8]) -> Finished {
+    let mut child = program(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

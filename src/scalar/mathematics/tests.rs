@@ -1,3 +1,5 @@
+//! The formulas against values known from elsewhere.
+
 use super::{unary_f32, unary_f64};
 use crate::scalar::Unary;
 

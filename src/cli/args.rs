@@ -1,0 +1,191 @@
+//! What can be written on the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// Examples under the help of the whole program.
+const EXAMPLES: &str = "\
+Examples:
+  gradc run digits.net                    train it, report where its gradients vanish
+  gradc run digits.net --set act=relu     the same with one parameter changed
+  gradc check digits.net                  every mistake, then the layers, without running
+  gradc explain E0201                     what a code means, and how to mend it
+  generate | gradc run -                  read the network from standard input
+
+Exit status:
+  0  all is well
+  1  an `expect` of the file does not hold
+  2  the command line or the file is wrong
+  3  it could not be done: a data file missing or damaged, not enough memory";
+
+/// Compiles a `.net` network to native code and reports where its gradients vanish, and why.
+#[derive(Debug, Parser)]
+#[command(name = "gradc", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub(super) struct CommandLine {
+    /// When to colour what is printed.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
+    pub(super) color: ColorChoice,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// `--color`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Into files and pipes too
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Check(Check),
+    Explain(Explain),
+}
+
+/// Report every mistake of a file, then its layers, without running it.
+///
+/// Data files are opened and their headers read; nothing is trained. Without errors a table follows: layers, shapes,
+/// parameters, memory.
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// The `.net` files; `-` is standard input.
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) experiment: Experiment,
+
+    #[command(flatten)]
+    pub(super) machine: Machine,
+
+    /// How the result is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The result")]
+    pub(super) format: CheckFormat,
+}
+
+/// `check --format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people: diagnostics to standard error, the table to standard output
+    Text,
+    /// One JSON object a line to standard output, with rustc's field names
+    Json,
+}
+
+/// Explain a code such as E0201: what it means, why it is a mistake, how to mend it.
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// The code, as E0201, e201 or 201; without one all codes are listed.
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+/// What varies the experiment.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "The experiment")]
+pub(super) struct Experiment {
+    /// Give a `param` of the file another value; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(super) set: Vec<(String, String)>,
+
+    /// The seed of weights, dropout and shuffling, in place of the file's `seeds`.
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+}
+
+/// What the machine may be asked for.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "The machine")]
+pub(super) struct Machine {
+    /// The most memory to use, as 512MiB, 2GB or 1e9 [default: what is available].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) memory_limit: Option<u64>,
+}
+
+/// `NAME=VALUE`
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err("a value is set with `NAME=VALUE`".to_owned());
+    };
+    let (name, value) = (name.trim(), value.trim());
+    if name.is_empty() {
+        return Err("there is no name before `=`".to_owned());
+    }
+    if value.is_empty() {
+        return Err("there is no value after `=`".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A number of bytes: `1073741824`, `1e9`, `512MiB`, `1.5 GB`, `2G` (which is 2 GiB).
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: &[(&str, f64)] = &[
+        ("", 1.0),
+        ("b", 1.0),
+        ("k", 1024.0),
+        ("kib", 1024.0),
+        ("kb", 1e3),
+        ("m", 1_048_576.0),
+        ("mib", 1_048_576.0),
+        ("mb", 1e6),
+        ("g", 1_073_741_824.0),
+        ("gib", 1_073_741_824.0),
+        ("gb", 1e9),
+        ("t", 1_099_511_627_776.0),
+        ("tib", 1_099_511_627_776.0),
+        ("tb", 1e12),
+    ];
+    let lowered = text.trim().to_ascii_lowercase();
+    let letters = lowered.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+    let (number, unit) = lowered.split_at(lowered.len() - letters);
+    let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
+    let number = number.trim().replace('_', "");
+    let plain = number.starts_with(|first: char| first.is_ascii_digit());
+    let (Some(factor), Some(number)) = (factor, number.parse::<f64>().ok().filter(|_| plain)) else {
+        return Err("a size is written as 512MiB, 2GB or 1e9".to_owned());
+    };
+    let bytes = (number * factor).floor();
+    if !(1.0..=2_f64.powi(60)).contains(&bytes) {
+        return Err("a size is at least one byte and at most 2^60".to_owned());
+    }
+    Ok(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CommandLine, assignment, size};
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let good = [("1073741824", 1 << 30), ("1e9", 1_000_000_000), ("512MiB", 512 << 20), ("1.5 GB", 1_500_000_000)];
+        for (text, bytes) in good.into_iter().chain([("2G", 2 << 30), ("1_000b", 1000), ("3kib", 3072)]) {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MiB", "-1", "0", "0.5", "1e99", "inf", "nan", "12 parsecs", "1e", "0x10", "é"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn assignments_have_both_sides() {
+        assert_eq!(assignment("act = swish(beta: 2)"), Ok(("act".to_owned(), "swish(beta: 2)".to_owned())));
+        assert_eq!(assignment("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        for text in ["", "a", "=1", "a=", " = "] {
+            assert!(assignment(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `gradc check`: every diagnostic of the files, then what each holds.
+
+use super::args::{self, CheckFormat};
+use super::{Failure, Status, Talk, input, memory, output};
+use crate::diagnostics::{Diagnostic, json};
+use crate::pipeline::{self, Checked, Options};
+
+pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failure> {
+    let options = Options {
+        set: arguments.experiment.set.clone(),
+        seed: arguments.experiment.seed,
+        memory_limit: arguments.machine.memory_limit.unwrap_or_else(memory::available),
+    };
+    let mut errors = Errors::default();
+    for file in &arguments.files {
+        let input = input::read(file)?;
+        let checked = pipeline::check(&input.name, input.text, &options);
+        match arguments.format {
+            CheckFormat::Text => talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name),
+            CheckFormat::Json => output::write(json_lines(&checked).as_bytes(), None)?,
+        }
+        errors.count(&checked.diagnostics);
+    }
+    Ok(errors.status())
+}
+
+/// Every diagnostic, one a line.
+fn json_lines(checked: &Checked) -> String {
+    let mut lines = String::new();
+    for diagnostic in &checked.diagnostics {
+        lines.push_str(&json::line(diagnostic, &checked.sources));
+        lines.push('\n');
+    }
+    lines
+}
+
+/// Which errors there were.
+#[derive(Debug, Default)]
+pub(super) struct Errors {
+    /// Of the spec.
+    spec: bool,
+    /// Of the files it names: all of code `E06…`.
+    data: bool,
+}
+
+impl Errors {
+    pub(super) fn count(&mut self, diagnostics: &[Diagnostic]) {
+        for error in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
+            if error.code.0.starts_with("E06") {
+                self.data = true;
+            } else {
+                self.spec = true;
+            }
+        }
+    }
+
+    /// A wrong spec comes first: mending it may change which files are read.
+    pub(super) fn status(&self) -> Status {
+        match (self.spec, self.data) {
+            (true, _) => Status::Wrong,
+            (false, true) => Status::NotDone,
+            (false, false) => Status::Well,
+        }
+    }
+}

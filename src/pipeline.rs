@@ -1,0 +1,39 @@
+//! The stages in order, each run as far as is asked for. Here is what `check`, `run` and `emit` have in common; nothing here
+//! touches files (data sources apart, through `run`), clock, environment or terminal.
+
+use crate::diagnostics::Diagnostic;
+use crate::source::{Source, SourceId, Sources};
+use crate::syntax::{self, ast};
+
+/// What varies an experiment from outside its file.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Values that replace those of `param`s: name and text.
+    pub set: Vec<(String, String)>,
+    /// The seed in place of the file's.
+    pub seed: Option<u64>,
+    /// The most memory a run may take, in bytes.
+    pub memory_limit: u64,
+}
+
+/// A file as far as it was understood, with every mistake found in it.
+#[derive(Debug)]
+pub struct Checked {
+    /// All texts, for drawing the diagnostics.
+    pub sources: Sources,
+    /// The user's text among them.
+    pub id: SourceId,
+    /// The tree, without what could not be understood.
+    pub file: ast::File,
+    /// Every mistake and lint, in order of the stages that found them.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Finds every mistake in `text`, which messages call `name`.
+#[must_use]
+pub fn check(name: &str, text: String, _options: &Options) -> Checked {
+    let mut sources = Sources::new();
+    let id = sources.add(Source::new(name, text));
+    let parsed = syntax::parse(&sources, id);
+    Checked { sources, id, file: parsed.file, diagnostics: parsed.diagnostics }
+}
