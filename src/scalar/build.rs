@@ -361,6 +361,7 @@ impl Builder {
     /// The function with these results. Operations that no result needs are left out, and the rest stand in the order in
     /// which the results need them, so that equal functions are equal values.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "operands and results are visited before they are needed")]
     pub fn finish(self, results: &[ValueId]) -> Function {
         enum Visit {
             Open(ValueId),
@@ -414,7 +415,8 @@ impl Builder {
         self.intern(Op::Binary(op, a, b))
     }
 
-    fn power_operation(&mut self, a: ValueId, b: ValueId) -> ValueId {
+    /// aᵇ, not unfolded again.
+    pub(super) fn power_operation(&mut self, a: ValueId, b: ValueId) -> ValueId {
         if let (Some(x), Some(y)) = (self.constant_value(a), self.constant_value(b)) {
             return self.constant(binary_f64(Binary::Power, x, y));
         }
@@ -523,6 +525,7 @@ impl Function {
 
     /// The function with these arguments, (position, value), held at numbers; the others keep their order.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "every argument is free or fixed")]
     pub fn substitute(&self, fixed: &[(usize, f64)]) -> Self {
         let value_at = |position| fixed.iter().find(|(at, _)| *at == position).map(|(_, value)| *value);
         let free = (0..self.arity).filter(|position| value_at(*position).is_none()).count();

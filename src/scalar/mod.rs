@@ -17,13 +17,16 @@ pub mod derivative;
 pub mod evaluate;
 pub mod lane;
 pub mod mathematics;
+mod print;
+mod stabilise;
 mod verify;
 
 pub use arithmetic::{Arithmetic, Routine};
 pub use build::Builder;
-pub use derivative::{derivative, pullback};
+pub use derivative::{derivative, is_linear_in, pullback};
 pub use evaluate::{Evaluator, carry_out};
 pub use lane::Lane;
+pub use stabilise::stabilise;
 
 use crate::arena::IdVec;
 

@@ -17,11 +17,10 @@ impl Function {
                 }
             }
             match *op {
-                Op::Constant(_) => {}
                 Op::Argument(position) if position >= self.arity => {
                     return Err(format!("{id} is argument {position} of a function of {}", self.arity));
                 }
-                Op::Argument(_) => {}
+                Op::Constant(_) | Op::Argument(_) => {}
                 Op::Unary(_, a) => self.number(id, a)?,
                 Op::Binary(_, a, b) | Op::Compare(_, a, b) => {
                     self.number(id, a)?;

@@ -176,14 +176,21 @@ pub(super) fn error_function_complement<A: Arithmetic>(a: &mut A, x: A::Float) -
     let minus_p = a.negate(p);
     let rest = a.fused(minus_p, t, rest);
     let p = a.fused(rest, inverse, p);
-    let r = polynomial(a, p, format.complement);
+    // r + low, `low` being what the last rounding of the polynomial lost.
+    let (constant, slopes) = format.complement.split_first().expect("the polynomial has a constant term");
+    let slope = polynomial(a, p, slopes);
+    let constant = a.constant(*constant);
+    let r = a.fused(p, slope, constant);
+    let low = a.subtract(constant, r);
+    let low = a.fused(p, slope, low);
 
-    // r/(1 + 2t), likewise.
+    // (r + low)/(1 + 2t), likewise.
     let denominator = a.fused(two, t, one);
     let inverse = a.divide(one, denominator);
     let quotient = a.multiply(r, inverse);
     let minus_quotient = a.negate(quotient);
     let lost = a.fused(minus_quotient, denominator, r);
+    let lost = a.add(lost, low);
     let correction = a.multiply(lost, inverse);
 
     // e^−t², t² = s + d.

@@ -200,6 +200,14 @@ pub(super) fn unlift<A: Arithmetic>(a: &A) -> f64 {
     power_of_two(-format(a).lift)
 }
 
+/// (1 + e)² = 1 + e·(2 + e), e = lifted · down: one rounding of the whole.
+fn one_plus_squared<A: Arithmetic>(a: &mut A, lifted: A::Float, down: A::Float) -> A::Float {
+    let (one, two) = (a.constant(1.0), a.constant(2.0));
+    let e = a.multiply(lifted, down);
+    let factor = a.add(e, two);
+    a.fused(e, factor, one)
+}
+
 /// What σ, σ′ and softplus of one argument share.
 pub(super) struct Decay<A: Arithmetic> {
     /// 2^lift · e^−|x|
@@ -234,9 +242,8 @@ impl<A: Arithmetic> Decay<A> {
 
     /// σ(x)·σ(−x) = e/(1 + e)², e = e^−|x|.
     pub(super) fn sigmoid_derivative(self, a: &mut A) -> A::Float {
-        let (one, down) = (a.constant(1.0), a.constant(unlift(a)));
-        let denominator = a.fused(self.lifted, down, one);
-        let square = a.multiply(denominator, denominator);
+        let down = a.constant(unlift(a));
+        let square = one_plus_squared(a, self.lifted, down);
         let quotient = a.divide(self.lifted, square);
         a.multiply(quotient, down)
     }
@@ -310,8 +317,7 @@ impl<A: Arithmetic> Hyperbolic<A> {
     pub(super) fn derivative(self, a: &mut A) -> A::Float {
         let down = unlift(a);
         let (fourfold, down) = (a.constant(4.0 * down), a.constant(down));
-        let denominator = a.multiply(self.sum, down);
-        let square = a.multiply(denominator, denominator);
+        let square = one_plus_squared(a, self.lifted, down);
         let quotient = a.divide(self.lifted, square);
         a.multiply(quotient, fourfold)
     }
