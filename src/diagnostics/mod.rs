@@ -19,6 +19,12 @@ pub mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub mod arguments;
+pub mod lints;
+pub mod names;
+pub mod shapes;
+pub mod values;
+
 use crate::source::Span;
 use std::fmt;
 

@@ -5,7 +5,15 @@
 //! - `layers/`: one layer kind a file, and `CATALOG`. To add a layer kind: one file, one line of `CATALOG`.
 //! - `build.rs`: `Model` → `TrainingGraph`.
 
+mod build;
+pub mod check;
+pub mod intrinsics;
 pub mod layers;
+pub mod settings;
+pub mod signature;
+
+pub use build::build;
+pub use check::{Checked, Options, check, prelude};
 
 use crate::arena::IdVec;
 use crate::graph::{Graph, LayerId, NodeId, ParameterId};
@@ -43,8 +51,19 @@ pub struct Model {
     pub train: Option<Train>,
     /// The `report` block, or its defaults.
     pub report: ReportSettings,
+    /// The `sweep` block: each param with the texts of its values, as `--set` takes them.
+    pub sweep: Vec<SweepAxis>,
     /// What must hold of the run.
     pub expectations: Vec<Expectation>,
+}
+
+/// A param that is swept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepAxis {
+    /// The param.
+    pub param: Ident,
+    /// The text of each value.
+    pub values: Vec<Spanned<String>>,
 }
 
 /// One layer, checked.
@@ -83,8 +102,19 @@ pub struct Activation {
     pub name: String,
     /// Elementwise over one argument; none for `softmax` and `log_softmax`, which look along the last axis.
     pub function: Option<Arc<Function>>,
+    /// Which of those two it is, where `function` is none.
+    pub row_wise: Option<RowWise>,
     /// Where it is named.
     pub span: Span,
+}
+
+/// The activations that look along the last axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowWise {
+    /// `softmax`
+    Softmax,
+    /// `log_softmax`
+    LogSoftmax,
 }
 
 /// A trainable tensor.
@@ -357,9 +387,32 @@ pub enum SourceKind {
     },
 }
 
-/// The `train` block, as far as it is checked without being run.
+/// A word of a settings block with its arguments: an optimizer, a schedule, a way to clip or to constrain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// The table's entry.
+    pub word: &'static settings::Word,
+    /// Its checked arguments.
+    pub arguments: signature::Arguments,
+    /// As written; the param's value where a param was written.
+    pub span: Span,
+}
+
+/// The `train` block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Train {
+    /// One of `settings::OPTIMIZERS`.
+    pub optimizer: Chosen,
+    /// One of `settings::SCHEDULES`; constant where absent.
+    pub schedule: Option<Chosen>,
+    /// One of `settings::CLIPS`.
+    pub clip: Option<Chosen>,
+    /// The factor of the L2 penalty on weights.
+    pub decay: Option<f64>,
+    /// One of `settings::CONSTRAINTS`, for the weights after every step.
+    pub constrain: Option<Chosen>,
+    /// Where the state is written.
+    pub checkpoint: Option<Spanned<String>>,
     /// Updates; from `steps`, or none where `epochs` is given.
     pub steps: Option<u64>,
     /// Passes over the data.
@@ -371,6 +424,12 @@ pub struct Train {
 /// The `report` block, or its defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportSettings {
+    /// The steps that are reported besides those of `every`; none where the block does not say.
+    pub at: Option<Vec<At>>,
+    /// A report every so many steps.
+    pub every: Option<u64>,
+    /// Whether the curvature is measured.
+    pub curvature: bool,
     /// The seeds; one or more.
     pub seeds: Seeds,
     /// Whether dropout is active in reports.

@@ -1,12 +1,243 @@
 //! The catalogue of layer kinds: one file each, one line of `CATALOG`.
+//!
+//! To add a layer kind: a file with one `pub static` of type `Kind`, its line in `CATALOG` (and off with its line in `PLANNED`).
+//! Parsing, checking, near misses, hover, completion and the reference follow from the entry; the gradient test walks the
+//! catalogue. A kind contains no derivative.
+
+mod activation;
+mod add;
+mod block;
+mod concat;
+mod dense;
+mod flatten;
+mod input;
+mod parallel;
+mod reshape;
+mod residual;
+
+pub use activation::ACTIVATION;
+pub use block::BLOCK;
+pub use input::INPUT;
+
+pub(crate) use super::signature::{Arguments, Otherwise, Parameter, Takes};
+use super::{Layer, ParameterRole};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::shapes::Side;
+use crate::graph::{self, NodeId};
+use crate::shape::Shape;
+use crate::source::Span;
+
+/// Every layer kind that a file can name, in the order of the reference.
+pub static CATALOG: &[&Kind] = &[
+    &INPUT,
+    &dense::DENSE,
+    &flatten::FLATTEN,
+    &reshape::RESHAPE,
+    &residual::RESIDUAL,
+    &parallel::PARALLEL,
+    &parallel::BRANCH,
+    &add::ADD,
+    &concat::CONCAT,
+];
+
+/// Kinds of the language that this version cannot build yet: known by name, so that the message is the true one.
+pub const PLANNED: &[&str] = &[
+    "conv1d",
+    "conv2d",
+    "max_pool",
+    "avg_pool",
+    "global_avg_pool",
+    "transpose",
+    "dropout",
+    "batch_norm",
+    "group_norm",
+    "layer_norm",
+    "rms_norm",
+    "embedding",
+    "positional",
+    "rnn",
+    "gru",
+    "lstm",
+    "last_step",
+    "attention",
+];
+
+/// The entry of a kind.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Kind> {
+    CATALOG.iter().copied().find(|kind| kind.name == name)
+}
+
+/// Whether a name is that of an activation that looks along rows: `softmax`, `log_softmax`.
+#[must_use]
+pub fn is_row_function(name: &str) -> bool {
+    super::intrinsics::ROW_FUNCTIONS.contains(&name)
+}
 
 /// A layer kind: what the checker and the builder know of it.
-#[derive(Debug)]
 pub struct Kind {
     /// The word in the language.
     pub name: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// Its page in the reference: shapes, arguments, formula, what of PyTorch it is.
+    pub documentation: &'static str,
+    /// Its arguments, those that may be passed by position first.
+    pub parameters: &'static [Parameter],
+    /// What may stand in braces after it.
+    pub body: Body,
+    /// Whether `weights:`, `biases:` and `frozen:` may be said of it.
+    pub weighted: Weighted,
+    /// The shape that comes out, or why there is none. All arguments are valid, all shapes known.
+    pub shape: fn(&Situation<'_>) -> Result<Shape, Diagnostic>,
+    /// The shape that comes out, as far as the arguments alone tell: what goes in is not known because of a reported error.
+    pub shape_after_error: fn(&Arguments) -> Option<Shape>,
+    /// What checking goes on with after the kind's own shape error: the shape before it, or none.
+    pub keeps_shape_when_broken: bool,
+    /// Its trainable tensors, from the arguments, the shape that goes in and the shape that comes out.
+    pub tensors: fn(&Arguments, &Shape, &Shape) -> Vec<Tensor>,
+    /// Its nodes.
+    pub build: fn(&mut Site<'_, '_>) -> Built,
 }
 
-/// The checked arguments of one layer.
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kind({})", self.name)
+    }
+}
+
+impl Kind {
+    /// Whether layers stand in it: what it computes is theirs.
+    #[must_use]
+    pub fn is_container(&self) -> bool {
+        self.body != Body::None || self.name == BLOCK.name
+    }
+
+    /// A kind without arguments, tensors and body that keeps the shape: what the entries differ from.
+    const PLAIN: Self = Self {
+        name: "",
+        summary: "",
+        documentation: "",
+        parameters: &[],
+        body: Body::None,
+        weighted: Weighted::Never,
+        shape: |situation| Ok(situation.input.shape.clone()),
+        shape_after_error: |_| None,
+        keeps_shape_when_broken: false,
+        tensors: |_, _, _| Vec::new(),
+        build: |site| Built::same(site.input),
+    };
+}
+
+/// What may stand in braces after a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing.
+    None,
+    /// Layers.
+    Layers,
+    /// `branch { … }`, any number.
+    Branches,
+}
+
+/// Whether a kind has weights of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighted {
+    /// It has none.
+    Never,
+    /// Weights and biases.
+    Both,
+    /// Weights, and no biases.
+    WeightsOnly,
+}
+
+/// A shape with the place that made it.
 #[derive(Clone, Debug)]
-pub struct Arguments {}
+pub struct Made {
+    /// The shape of one example.
+    pub shape: Shape,
+    /// The layer it comes out of, kind and arguments; or `input(…)`.
+    pub span: Span,
+    /// That layer's name.
+    pub by: String,
+}
+
+impl Made {
+    /// For a diagnostic.
+    #[must_use]
+    pub fn side(&self) -> Side<'_> {
+        Side { shape: &self.shape, by: &self.by, span: self.span }
+    }
+}
+
+/// What a shape rule sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The checked arguments.
+    pub arguments: &'a Arguments,
+    /// Kind and arguments in the text.
+    pub span: Span,
+    /// What goes in, and where it comes from.
+    pub input: &'a Made,
+    /// What comes out of each branch, or of the body.
+    pub branches: &'a [Made],
+    /// What the layer named in an argument hands on.
+    pub referred: Option<&'a Made>,
+}
+
+/// A trainable tensor as its kind declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// PyTorch's name.
+    pub name: &'static str,
+    /// PyTorch's layout; extents multiply without being checked here.
+    pub shape: Shape,
+    /// Weight or bias.
+    pub role: ParameterRole,
+    /// PyTorch's `_calculate_fan_in_and_fan_out` of the weight; a bias has its weight's.
+    pub fan_in: usize,
+    /// … and its fan out.
+    pub fan_out: usize,
+}
+
+/// What a kind builds its nodes from.
+#[derive(Debug)]
+pub struct Site<'a, 'graph> {
+    /// Makes the nodes, for this layer.
+    pub builder: &'a mut graph::Builder<'graph>,
+    /// The layer.
+    pub layer: &'a Layer,
+    /// What goes in, `[batch, …]`.
+    pub input: NodeId,
+    /// The layer's tensors, in the order of `Layer::parameters`, with their names.
+    pub parameters: &'a [(&'a str, NodeId)],
+    /// What comes out of each branch, or of the body.
+    pub branches: &'a [NodeId],
+    /// What the layer named in an argument hands on.
+    pub referred: Option<NodeId>,
+}
+
+impl Site<'_, '_> {
+    /// The tensor of a name; biases may be left out.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<NodeId> {
+        self.parameters.iter().find(|(entry, _)| *entry == name).map(|(_, node)| *node)
+    }
+}
+
+/// The nodes of a layer whose cotangents are measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Built {
+    /// z
+    pub pre_activation: NodeId,
+    /// a
+    pub output: NodeId,
+}
+
+impl Built {
+    /// A layer without an activation: z = a.
+    #[must_use]
+    pub const fn same(node: NodeId) -> Self {
+        Self { pre_activation: node, output: node }
+    }
+}

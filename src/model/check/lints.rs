@@ -1,0 +1,256 @@
+//! What compiles and is probably not meant.
+
+use super::Checker;
+use super::definitions::{Lookup, operands};
+use super::value::Home;
+use crate::diagnostics::lints;
+use crate::graph::LayerId;
+use crate::model::layers::{self, Weighted};
+use crate::model::{Activation, Initializer, Layer, Loss, LossTerm, Model, ParameterRole, settings};
+use crate::scalar::{Function, Op, Unary};
+use crate::source::Ident;
+use crate::syntax::ast::{Argument, DefinitionKind, Expr, ExprKind, File, Item, Parameter, Statement, Turns};
+use std::collections::HashSet;
+
+/// Every name that the file uses.
+#[derive(Debug, Default)]
+pub(super) struct Used<'a> {
+    /// As a layer.
+    pub(super) layers: HashSet<&'a str>,
+    /// In an expression.
+    pub(super) values: HashSet<&'a str>,
+}
+
+/// The names used in a file; definitions do not use themselves.
+pub(super) fn used_names(file: &File) -> Used<'_> {
+    let mut used = Used::default();
+    for item in &file.items {
+        match item {
+            Item::Param { value, .. } => used.expression(value),
+            Item::Definition(definition) => {
+                used.parameters(&definition.parameters);
+                used.expression(&definition.body);
+            }
+            Item::Block(block) => {
+                used.parameters(&block.parameters);
+                used.statements(&block.body);
+            }
+            Item::Network(network) => used.statements(&network.body),
+            Item::Settings(settings) => {
+                for entry in &settings.entries {
+                    used.expression(&entry.value);
+                }
+            }
+            Item::Expect(expect) => {
+                used.expression(&expect.condition);
+                expect.at.iter().for_each(|at| used.expression(at));
+            }
+            Item::Language { .. } => {}
+        }
+    }
+    used
+}
+
+impl<'a> Used<'a> {
+    fn parameters(&mut self, parameters: &'a [Parameter]) {
+        for default in parameters.iter().filter_map(|parameter| parameter.default.as_ref()) {
+            self.expression(default);
+        }
+    }
+
+    fn arguments(&mut self, arguments: &'a [Argument]) {
+        for argument in arguments {
+            self.expression(&argument.value);
+        }
+    }
+
+    fn expression(&mut self, expr: &'a Expr) {
+        let mut open = vec![expr];
+        while let Some(expr) = open.pop() {
+            match &expr.kind {
+                ExprKind::Path(path) => _ = self.values.insert(&path.head.name),
+                ExprKind::Call { callee, .. } => _ = self.values.insert(&callee.name),
+                _ => {}
+            }
+            open.extend(operands(expr));
+        }
+    }
+
+    fn statements(&mut self, statements: &'a [Statement]) {
+        let mut open: Vec<&'a Statement> = statements.iter().collect();
+        while let Some(statement) = open.pop() {
+            match statement {
+                Statement::Layer(layer) => {
+                    self.layers.insert(&layer.kind.name);
+                    self.arguments(&layer.arguments);
+                    open.extend(layer.body.iter().flatten());
+                }
+                Statement::Setting(setting) => self.expression(&setting.value),
+                Statement::Repeat(repeat) => {
+                    match &repeat.turns {
+                        Turns::Count { count, .. } => self.expression(count),
+                        Turns::Values { values, .. } => self.expression(values),
+                    }
+                    open.extend(&repeat.body);
+                }
+                Statement::Broken(_) => {}
+            }
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        name.starts_with('_') || self.layers.contains(name) || self.values.contains(name)
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// Every lint.
+    pub(super) fn lint(&mut self, file: &'a File, used: &Used<'a>, model: Option<&Model>) {
+        self.lint_shadowing(file);
+        if !self.is_broken {
+            self.lint_unused(file, used);
+        }
+        // What is not understood has no meaning that could be doubted.
+        if let Some(model) = model {
+            self.lint_linear_pairs(model);
+            self.lint_last_activation(model);
+            self.lint_symmetry(model);
+        }
+    }
+
+    fn lint_shadowing(&mut self, file: &'a File) {
+        for item in &file.items {
+            let (kind, name) = match item {
+                Item::Definition(definition) => (definition.kind, &definition.name),
+                Item::Block(block) => (DefinitionKind::Activation, &block.name),
+                Item::Language { .. } | Item::Param { .. } | Item::Network(_) | Item::Settings(_) | Item::Expect(_) => {
+                    continue;
+                }
+            };
+            let of_the_compiler =
+                kind == DefinitionKind::Init && settings::find(settings::DISTRIBUTIONS, &name.name).is_some();
+            match self.definitions.find(kind, &name.name, Home::Prelude) {
+                Lookup::Found(shadowed) => {
+                    let place = self.definitions.get(shadowed).name.span;
+                    self.report(lints::shadows_prelude(name, kind.keyword(), Some(place)));
+                }
+                Lookup::Missing if of_the_compiler => self.report(lints::shadows_prelude(name, kind.keyword(), None)),
+                Lookup::Missing | Lookup::Poisoned => {}
+            }
+        }
+    }
+
+    fn lint_unused(&mut self, file: &'a File, used: &Used<'a>) {
+        for item in &file.items {
+            let (what, name): (&str, &Ident) = match item {
+                Item::Param { name, .. } => ("param", name),
+                Item::Definition(definition) => (definition.kind.keyword(), &definition.name),
+                Item::Block(block) => ("block", &block.name),
+                Item::Language { .. } | Item::Network(_) | Item::Settings(_) | Item::Expect(_) => continue,
+            };
+            if !used.has(&name.name) {
+                self.report(lints::never_used(name, what));
+            }
+        }
+    }
+
+    /// Dense layers one after another with nothing between that bends.
+    fn lint_linear_pairs(&mut self, model: &Model) {
+        for body in bodies(model) {
+            let mut linear: Option<&Layer> = None;
+            for id in body {
+                let layer = &model.layers[*id];
+                if layer.kind.name == "dense" {
+                    if let Some(first) = linear {
+                        self.report(lints::linear_pair((&first.name, first.span), (&layer.name, layer.span)));
+                    }
+                    linear = layer.activation.is_none().then_some(layer);
+                } else if layer.kind.name != "flatten" && layer.kind.name != "reshape" {
+                    linear = None;
+                }
+            }
+        }
+    }
+
+    /// An activation after the last layer that the loss has inside.
+    fn lint_last_activation(&mut self, model: &Model) {
+        let Some(loss) = &model.loss else { return };
+        let Some((layer, activation)) = last_activation(model, &model.body) else { return };
+        let doubled = match (&activation.function, activation.row_wise) {
+            (None, Some(_)) => loss.terms.iter().any(|term| matches!(term, LossTerm::Softmax | LossTerm::LogSoftmax)),
+            (Some(function), _) => is_sigmoid(function) && has_sigmoid_inside(loss),
+            (None, None) => false,
+        };
+        if doubled {
+            let inside = if activation.function.is_some() { "sigmoid" } else { "softmax" };
+            self.report(lints::activation_inside_loss(
+                (&activation.name, activation.span),
+                &layer.name,
+                (&loss.name, loss.span),
+                inside,
+            ));
+        }
+    }
+
+    /// Units that start equal and stay equal.
+    fn lint_symmetry(&mut self, model: &Model) {
+        let weighted: Vec<(LayerId, &Layer)> =
+            model.layers.iter_with_ids().filter(|(_, layer)| layer.kind.weighted == Weighted::Both).collect();
+        let Some((_, hidden)) = weighted.split_last() else { return };
+        for (_, layer) in hidden {
+            let drawn = |role| {
+                let mut own = layer.parameters.iter().map(|id| &model.parameters[*id]);
+                own.find(|parameter| parameter.role == role)
+            };
+            let Some(weight) = drawn(ParameterRole::Weight) else { continue };
+            let Initializer::Constant(constant) = weight.initializer else { continue };
+            let same_biases =
+                drawn(ParameterRole::Bias).is_none_or(|bias| matches!(bias.initializer, Initializer::Constant(_)));
+            if same_biases && weight.fan_out > 1 {
+                self.report(lints::symmetric(
+                    weight.initializer_span,
+                    &layer.name,
+                    layer.span,
+                    weight.fan_out,
+                    constant,
+                ));
+            }
+        }
+    }
+}
+
+/// The network's body, and every branch of every container.
+fn bodies(model: &Model) -> impl Iterator<Item = &Vec<LayerId>> {
+    std::iter::once(&model.body).chain(model.layers.iter().flat_map(|layer| &layer.branches))
+}
+
+/// The activation that the prediction comes out of, if it comes out of one.
+fn last_activation<'m>(model: &'m Model, body: &[LayerId]) -> Option<(&'m Layer, &'m Activation)> {
+    let layer = &model.layers[*body.last()?];
+    if let Some(activation) = &layer.activation {
+        return Some((layer, activation));
+    }
+    match (layer.kind.name, &layer.branches[..]) {
+        (name, [inside]) if name == layers::BLOCK.name => last_activation(model, inside),
+        _ => None,
+    }
+}
+
+fn is_sigmoid(function: &Function) -> bool {
+    let Op::Unary(Unary::Sigmoid, of) = function.nodes[function.results[0]] else { return false };
+    matches!(function.nodes[of], Op::Argument(0))
+}
+
+/// Whether a loss takes ln(1 + eʸ) of its prediction: the logarithm of a sigmoid.
+fn has_sigmoid_inside(loss: &Loss) -> bool {
+    loss.function.nodes.iter().any(|op| match op {
+        Op::Unary(Unary::Softplus, of) => match loss.function.nodes[*of] {
+            Op::Argument(at) => loss.terms[at] == LossTerm::Prediction,
+            Op::Unary(Unary::Negate, of) => {
+                matches!(loss.function.nodes[of], Op::Argument(at) if loss.terms[at] == LossTerm::Prediction)
+            }
+            _ => false,
+        },
+        _ => false,
+    })
+}
