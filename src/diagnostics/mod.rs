@@ -8,6 +8,7 @@
 //! `help`, no questions, no capital at the start, no full stop at the end.
 
 mod canvas;
+pub mod data;
 mod excerpt;
 pub mod findings;
 pub mod json;

@@ -5,20 +5,57 @@
 //! - The key of a stream is the 32 bytes of BLAKE3 in key derivation mode, context `gradc random stream 1`, over: the seed as 8
 //!   bytes little-endian; the layer's name; the tensor's name; each name as its length in bytes (8 bytes little-endian) and its
 //!   UTF-8 bytes. So a layer that is added or removed changes the draw of no layer that keeps its name.
+//! - Where a tensor has a stream for each of many things (the examples of a generator), thing `i` has ChaCha8's stream `i` under
+//!   the same key; otherwise it is stream 0.
 //! - Streams that belong to no layer have `/` in the first name (`data/x`), which no layer's name has.
-//! - The stream is ChaCha8 with that key, counter 0, stream 0; a word is 64 bits, the lower 32 first.
+//! - The stream is ChaCha8 with that key from counter 0; a word is 64 bits, the lower 32 first.
 //! - `uniform` is the top 53 bits of a word times 2⁻⁵³: in [0, 1).
 //! - `normal` is Φ⁻¹((k + ½)·2⁻⁵²), k the top 52 bits of a word, by Wichura's AS 241 (PPND16) in f64 without contraction, with
-//!   `libm::log`: one word for each number, whatever its value.
+//!   ``scalar::mathematics::ln`: one word for each number, whatever its value.
 //! - `below(n)` is Lemire's multiplication with rejection: ⌊word·n / 2⁶⁴⌋, drawn again where (word·n mod 2⁶⁴) < 2⁶⁴ mod n.
 //!
 //! Tensors are drawn in f64 in row-major order, each number rounded once to the tensor's precision.
 
+use crate::scalar::mathematics::ln;
 use chacha20::ChaCha8Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use std::fmt;
 
 const CONTEXT: &str = "gradc random stream 1";
+
+/// The numbered streams of one tensor.
+#[derive(Clone, Copy)]
+pub struct Streams {
+    key: [u8; 32],
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").finish_non_exhaustive()
+    }
+}
+
+impl Streams {
+    /// The streams of a layer's tensor; `layer` is the layer's name, or a name with `/` in it.
+    #[must_use]
+    pub fn new(seed: u64, layer: &str, tensor: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
+        hasher.update(&seed.to_le_bytes());
+        for name in [layer, tensor] {
+            hasher.update(&(name.len() as u64).to_le_bytes());
+            hasher.update(name.as_bytes());
+        }
+        Self { key: *hasher.finalize().as_bytes() }
+    }
+
+    /// Stream number `index`, from its beginning.
+    #[must_use]
+    pub fn number(&self, index: u64) -> Stream {
+        let mut words = ChaCha8Rng::from_seed(self.key);
+        words.set_stream(index);
+        Stream { words }
+    }
+}
 
 /// A stream of random numbers.
 pub struct Stream {
@@ -32,16 +69,10 @@ impl fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// The stream of a layer's tensor; `layer` is the layer's name, or a name with `/` in it.
+    /// The stream of a layer's tensor.
     #[must_use]
     pub fn new(seed: u64, layer: &str, tensor: &str) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
-        hasher.update(&seed.to_le_bytes());
-        for name in [layer, tensor] {
-            hasher.update(&(name.len() as u64).to_le_bytes());
-            hasher.update(name.as_bytes());
-        }
-        Self { words: ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()) }
+        Streams::new(seed, layer, tensor).number(0)
     }
 
     /// The next 64 bits.
@@ -103,7 +134,7 @@ pub fn normal_quantile(p: f64) -> f64 {
         return q * polynomial(&CENTRE.0, r) / polynomial(&CENTRE.1, r);
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
-    let r = (-libm::log(tail)).sqrt();
+    let r = (-ln(tail)).sqrt();
     let magnitude = if r <= 5.0 {
         polynomial(&MIDDLE.0, r - 1.6) / polynomial(&MIDDLE.1, r - 1.6)
     } else {
@@ -216,6 +247,7 @@ mod tests {
             normals,
             [-0.685_423_651_437_708_8, -0.512_404_639_377_300_3, 0.528_835_594_928_706_9, -0.613_032_155_549_752_3]
         );
+        assert_eq!(Streams::new(1, "data/x", "moons").number(5).word(), 2_433_744_759_385_999_676);
     }
 
     #[test]
