@@ -5,7 +5,6 @@ use super::near::nearest;
 use super::{Code, Diagnostic};
 use crate::shape::Shape;
 use crate::source::{Ident, Span};
-use crate::syntax::ast::{Definition, DefinitionKind};
 
 /// E0301: an argument that the callee does not have.
 #[must_use]
@@ -129,22 +128,17 @@ pub fn no_branches(kind: &Ident) -> Diagnostic {
         .help("write `parallel { branch { … }; branch { … } }`")
 }
 
-/// E0302: a definition without the parameters that the network passes.
+/// E0302: a definition without the parameters that the network passes, `x` or `y, t`.
 #[must_use]
-pub fn definition_lacks_parameters(definition: &Definition) -> Diagnostic {
-    let (keyword, name) = (definition.kind.keyword(), &definition.name);
-    let (what, example) = match definition.kind {
-        DefinitionKind::Activation => ("the number it is applied to", "x"),
-        DefinitionKind::Loss => ("the prediction and the target", "y, t"),
-        DefinitionKind::Init => ("nothing", ""),
-    };
+pub fn definition_lacks_parameters(keyword: &str, name: &Ident, passed: &[&str]) -> Diagnostic {
+    let what = if passed.len() == 1 { "the number it is applied to" } else { "the prediction and the target" };
     Diagnostic::error(
         Code("E0302"),
         format!("the {keyword} `{}` has no parameter for {what}", name.name),
         name.span,
         format!("{} {keyword} takes {what} first", article(keyword)),
     )
-    .help(format!("write `{keyword} {}({example}) = …`", name.name))
+    .help(format!("write `{keyword} {}({}) = …`", name.name, passed.join(", ")))
 }
 
 /// E0303: a value of another type.
@@ -466,15 +460,10 @@ pub fn conflict(first: &str, first_span: Span, second: &str, second_span: Span) 
 
 /// E0308: a parameter with a default that nothing would ever use.
 #[must_use]
-pub fn passed_parameter_has_default(kind: DefinitionKind, name: &Ident, default: Span) -> Diagnostic {
-    let what = match kind {
-        DefinitionKind::Activation => "what goes into the activation",
-        DefinitionKind::Loss => "the prediction or the target",
-        DefinitionKind::Init => "a setting",
-    };
+pub fn passed_parameter_has_default(keyword: &str, name: &Ident, default: Span) -> Diagnostic {
     Diagnostic::error(
         Code("E0308"),
-        format!("`{}` is {what} and has no default", name.name),
+        format!("`{}` is what {} {keyword} is applied to, and has no default", name.name, article(keyword)),
         default,
         "would never be used",
     )

@@ -3,7 +3,6 @@
 use super::near::nearest;
 use super::{Code, Diagnostic};
 use crate::source::{Ident, Span};
-use crate::syntax::ast::Path;
 
 /// The longest list that is shown where no name is near.
 const LISTED: usize = 12;
@@ -78,8 +77,8 @@ pub fn outputs_out_of_place(name: &Ident) -> Diagnostic {
 
 /// E0201: a path where a number is wanted.
 #[must_use]
-pub fn path_is_no_value(path: &Path, span: Span) -> Diagnostic {
-    let message = format!("`{}…` names a part of a layer, which is no value here", path.head.name);
+pub fn path_is_no_value(head: &Ident, span: Span) -> Diagnostic {
+    let message = format!("`{}…` names a part of a layer, which is no value here", head.name);
     Diagnostic::error(Code("E0201"), message, span, "known only once the network runs")
         .help("only `expect` speaks of layers and their gradients, as in `expect norm(dense1.bias) < 1`")
 }

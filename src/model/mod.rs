@@ -9,11 +9,13 @@ mod build;
 pub mod check;
 pub mod intrinsics;
 pub mod layers;
+mod print;
 pub mod settings;
 pub mod signature;
 
 pub use build::build;
 pub use check::{Checked, Options, check, prelude};
+pub use print::print;
 
 use crate::arena::IdVec;
 use crate::graph::{Graph, LayerId, NodeId, ParameterId};

@@ -10,6 +10,7 @@ use crate::model::intrinsics::ROW_FUNCTIONS;
 use crate::model::settings::{self, Word};
 use crate::model::signature::Arguments;
 use crate::model::{Activation, Chosen, Initializer, Loss, LossTerm, RowWise, TargetKind};
+use crate::scalar::stabilise;
 use crate::shape::Shape;
 use crate::source::{Ident, Span};
 use crate::syntax::ast::{Argument, DefinitionKind, Expr, ExprKind};
@@ -386,7 +387,7 @@ impl<'a> Checker<'a> {
         } else {
             TargetKind::Values
         };
-        let function = Arc::new(function);
+        let function = Arc::new(stabilise(&function));
         Some(Loss { name: choice.name, function, terms: state.terms, target, span: choice.span })
     }
 
@@ -455,7 +456,7 @@ impl<'a> Checker<'a> {
 }
 
 /// A number as people write it.
-pub(super) fn number_text(number: f64) -> String {
+pub(in crate::model) fn number_text(number: f64) -> String {
     let size = number.abs();
     if number == 0.0 || (1e-4..1e15).contains(&size) { format!("{number}") } else { format!("{number:e}") }
 }

@@ -108,7 +108,7 @@ impl<'a> Definitions<'a> {
     /// The parameters after those that the network passes: `x` of an activation, `y` and `t` of a loss.
     pub(super) fn own_parameters(&self, id: DefinitionId) -> &'a [Parameter] {
         let definition = self.get(id);
-        &definition.parameters[passed(definition.kind).min(definition.parameters.len())..]
+        &definition.parameters[passed(definition.kind).len().min(definition.parameters.len())..]
     }
 
     /// All parameters.
@@ -151,12 +151,12 @@ impl<'a> Definitions<'a> {
     }
 }
 
-/// How many parameters the network passes itself.
-const fn passed(kind: DefinitionKind) -> usize {
+/// The parameters that the network passes itself, as the prelude calls them.
+const fn passed(kind: DefinitionKind) -> &'static [&'static str] {
     match kind {
-        DefinitionKind::Activation => 1,
-        DefinitionKind::Loss => 2,
-        DefinitionKind::Init => 0,
+        DefinitionKind::Activation => &["x"],
+        DefinitionKind::Loss => &["y", "t"],
+        DefinitionKind::Init => &[],
     }
 }
 
@@ -286,13 +286,17 @@ impl<'a> Checker<'a> {
         let definition = self.definitions.get(id);
         self.check_parameter_names(&definition.parameters, definition.kind);
         let passed = passed(definition.kind);
-        if definition.parameters.len() < passed {
-            self.report(arguments::definition_lacks_parameters(definition));
+        if definition.parameters.len() < passed.len() {
+            self.report(arguments::definition_lacks_parameters(definition.kind.keyword(), &definition.name, passed));
             return;
         }
-        for parameter in &definition.parameters[..passed] {
+        for parameter in &definition.parameters[..passed.len()] {
             if let Some(default) = &parameter.default {
-                self.report(arguments::passed_parameter_has_default(definition.kind, &parameter.name, default.span));
+                self.report(arguments::passed_parameter_has_default(
+                    definition.kind.keyword(),
+                    &parameter.name,
+                    default.span,
+                ));
             }
         }
         match definition.kind {
@@ -383,7 +387,7 @@ impl<'a> Checker<'a> {
         let value = self.apply(id, given, &mut state);
         let function = state.node(&value).map(|result| {
             let function = state.builder.take().expect("it builds").finish(&[result]);
-            std::sync::Arc::new(function)
+            std::sync::Arc::new(scalar::stabilise(&function))
         });
         self.functions.insert(key, function.clone());
         function

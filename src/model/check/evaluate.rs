@@ -243,7 +243,7 @@ impl<'a> Checker<'a> {
             return self.quantity(quantity, span, state);
         }
         if !path.segments.is_empty() {
-            self.report(names::path_is_no_value(path, span));
+            self.report(names::path_is_no_value(&path.head, span));
             return Value::Unknown;
         }
         if let Some(value) = self.named_value(&path.head, scope, state.context) {

@@ -25,6 +25,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(super) use choices::number_text;
+
 use super::Model;
 use crate::diagnostics::{Code, Diagnostic, Level, arguments as words, names as name_words};
 use crate::scalar::Function;
