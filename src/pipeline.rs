@@ -2,6 +2,7 @@
 //! touches files (data sources apart, through `run`), clock, environment or terminal.
 
 use crate::diagnostics::Diagnostic;
+use crate::model::{self, Model};
 use crate::source::{Source, SourceId, Sources};
 use crate::syntax::{self, ast};
 
@@ -25,15 +26,27 @@ pub struct Checked {
     pub id: SourceId,
     /// The tree, without what could not be understood.
     pub file: ast::File,
+    /// The experiment; none where there is an error.
+    pub model: Option<Model>,
     /// Every mistake and lint, in order of the stages that found them.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Finds every mistake in `text`, which messages call `name`.
 #[must_use]
-pub fn check(name: &str, text: String, _options: &Options) -> Checked {
+pub fn check(name: &str, text: String, options: &Options) -> Checked {
     let mut sources = Sources::new();
+    let prelude = model::prelude(&mut sources);
     let id = sources.add(Source::new(name, text));
     let parsed = syntax::parse(&sources, id);
-    Checked { sources, id, file: parsed.file, diagnostics: parsed.diagnostics }
+    let settings = model::Options {
+        set: options.set.clone(),
+        memory_limit: options.memory_limit,
+        is_broken: !parsed.diagnostics.is_empty(),
+    };
+    let checked = model::check(&mut sources, &prelude, &parsed.file, &settings);
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.extend(checked.diagnostics);
+    let model = checked.model.filter(|_| !settings.is_broken);
+    Checked { sources, id, file: parsed.file, model, diagnostics }
 }
