@@ -5,4 +5,5 @@ pub mod initialize;
 pub mod random;
 pub mod record;
 pub mod size;
+mod statistics;
 pub mod tensor;

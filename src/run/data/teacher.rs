@@ -4,8 +4,9 @@
 
 use super::generate::{endless, streams};
 use super::source::{Labels, Opened};
-use crate::model::Activation;
+use crate::model::{Activation, RowWise};
 use crate::run::random::Stream;
+use crate::scalar::Evaluator;
 use crate::scalar::mathematics::{exp, ln};
 use crate::shape::Shape;
 
@@ -50,16 +51,20 @@ fn weights(seed: u64, index: usize, fan_in: usize, fan_out: usize) -> Vec<f64> {
 /// Elementwise, or the softmax or its logarithm.
 fn activate(activation: &Activation, values: &mut [f64]) {
     if let Some(function) = &activation.function {
+        let mut evaluator = Evaluator::<f64>::new(function);
         for value in values {
-            *value = function.evaluate(&[*value])[0];
+            *value = evaluator.first(&[*value]);
         }
         return;
     }
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = values.iter().map(|value| exp(value - largest)).sum();
-    let log = activation.name.starts_with("log");
+    let logarithm = match activation.row_wise.expect("an activation without a function looks along the row") {
+        RowWise::Softmax => false,
+        RowWise::LogSoftmax => true,
+    };
     for value in values {
         let shifted = *value - largest;
-        *value = if log { shifted - ln(sum) } else { exp(shifted) / sum };
+        *value = if logarithm { shifted - ln(sum) } else { exp(shifted) / sum };
     }
 }

@@ -1,12 +1,13 @@
 //! What the tests of the sources share: folders of files made on the spot, and small writers of every format.
 
 use super::source::Opened;
-use crate::arena::{Id, IdVec};
+use crate::arena::Id;
 use crate::diagnostics::{Diagnostic, data};
-use crate::model::{Loss, Model, ReportSettings, Seeds, Spanned, TargetKind};
-use crate::scalar::{Function, Nodes, Op};
-use crate::shape::{Precision, Shape};
-use crate::source::{Ident, SourceId, Span};
+use crate::model::{Activation, Model, SourceKind, Spanned, TargetKind, check};
+use crate::scalar::Function;
+use crate::shape::Shape;
+use crate::source::{Source, SourceId, Sources, Span};
+use crate::syntax;
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
@@ -60,41 +61,36 @@ pub(super) fn read_all(opened: Opened, rows: Range<usize>) -> Result<(Vec<f64>, 
     Ok((x, y))
 }
 
-/// A model of these shapes, without layers or loss.
+/// The model of a text without mistakes.
+pub(in crate::run) fn checked(text: &str) -> Model {
+    let mut sources = Sources::new();
+    let prelude = check::prelude(&mut sources);
+    let id = sources.add(Source::new("test.net", text));
+    let parsed = syntax::parse(&sources, id);
+    assert_eq!(parsed.diagnostics, [], "{text}");
+    let checked = check::check(&mut sources, &prelude, &parsed.file, &check::Options::default());
+    checked.model.unwrap_or_else(|| panic!("{text}: {:#?}", checked.diagnostics))
+}
+
+/// A model in f64 whose input and output are said to have these shapes, without data.
 pub(in crate::run) fn model(input: &[usize], output: &[usize]) -> Model {
-    Model {
-        name: Ident { name: "test".to_owned(), span: span() },
-        input: Shape::new(input),
-        input_span: span(),
-        integer_input: false,
-        layers: IdVec::new(),
-        body: Vec::new(),
-        output: Shape::new(output),
-        parameters: IdVec::new(),
-        loss: None,
-        precision: Precision::F64,
-        data: None,
-        train: None,
-        report: ReportSettings {
-            seeds: Seeds::Default,
-            dropout: true,
-            vanishing: 1e-3,
-            exploding: 1e2,
-            dead: 0.5,
-            saturated: 0.5,
-            underflow: 0.01,
-        },
-        expectations: Vec::new(),
-    }
+    let text = "network test {\n input(1)\n dense(1)\n loss: mse\n precision: f64\n}\n";
+    Model { input: Shape::new(input), output: Shape::new(output), ..checked(text) }
 }
 
 /// The model with a loss that takes such targets.
 pub(in crate::run) fn with_loss(mut model: Model, target: TargetKind) -> Model {
-    let mut nodes = Nodes::new();
-    let result = nodes.push(Op::Argument(0));
-    let function = Arc::new(Function { arity: 1, nodes, results: vec![result] });
-    model.loss = Some(Loss { name: "loss".to_owned(), function, terms: Vec::new(), target, span: span() });
+    model.loss.as_mut().expect("the test's model has a loss").target = target;
     model
+}
+
+/// An activation of this function.
+pub(in crate::run) fn activation(function: Function) -> Activation {
+    let text = "data { source: teacher(1, 1, tanh) }\nnetwork test {\n input(1)\n dense(1)\n loss: mse\n}\n";
+    let Some(SourceKind::Teacher { activation, .. }) = checked(text).data.map(|data| data.source.kind) else {
+        panic!("the data come from a teacher")
+    };
+    Activation { function: Some(Arc::new(function)), ..activation }
 }
 
 /// gzip-compressed.

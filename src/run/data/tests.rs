@@ -1,8 +1,7 @@
 use super::*;
 use crate::model::{Activation, SourceKind, TargetKind};
-use crate::run::data::testing::{Folder, at, idx, model, span, with_loss};
+use crate::run::data::testing::{Folder, activation, at, idx, model, span, with_loss};
 use crate::scalar::{Function, Unary};
-use std::sync::Arc;
 
 const NO_LIMIT: u64 = u64::MAX;
 
@@ -237,9 +236,8 @@ fn copy_recalls_its_symbols_after_the_signal() {
 
 #[test]
 fn a_teacher_without_nonlinearity_is_linear() {
-    let linear = Activation { name: "linear".to_owned(), function: Some(Arc::new(Function::identity())), span: span() };
-    let tanh = Function::unary(Unary::HyperbolicTangent);
-    let bent = Activation { name: "tanh".to_owned(), function: Some(Arc::new(tanh)), span: span() };
+    let linear = activation(Function::identity());
+    let bent = activation(Function::unary(Unary::HyperbolicTangent));
     let teacher = |activation: &Activation, widths: &[usize]| {
         let kind = SourceKind::Teacher { widths: widths.to_vec(), activation: activation.clone() };
         generated(kind, &[2], &[1], TargetKind::Values)
