@@ -151,8 +151,10 @@ fn combined(combine: Combine, numbers: &[f64], precision: Precision) -> f64 {
         (Combine::Maximum, _) => {
             if a.is_nan() || b.is_nan() {
                 f64::NAN
+            } else if a < b {
+                b
             } else {
-                a.max(b)
+                a
             }
         }
     };

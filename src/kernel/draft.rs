@@ -78,7 +78,7 @@ pub(super) struct ProductDraft {
 /// What shares one loop.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// Of the first member.
+    /// Of the first member that is no statistic.
     pub(super) origin: Origin,
     /// The precision of the body.
     pub(super) precision: Precision,
@@ -126,7 +126,7 @@ pub(super) struct Member {
 /// What is computed at each point.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// What a map, a constant or an index is by definition: the value of a slot that is made for it.
+    /// What a node is by definition, though it has a slot: its slot is made of this.
     Own(NodeId, Placement),
     /// An element of a node, however it is at hand.
     Node(NodeId, Placement),

@@ -7,7 +7,7 @@
 use super::draft::{Draft, DraftInput, Group, Member, Placement, Reduced, SlotId, Source, Target};
 use super::lower::{Form, Fusion, Inline, Lowering, collapses, walk_collapses};
 use super::view::View;
-use crate::graph::{NodeId, Op};
+use crate::graph::{NodeId, Op, Role};
 use crate::scalar::{self, Binary, Function};
 use crate::shape::Precision;
 
@@ -177,7 +177,11 @@ impl Lowering<'_> {
                 expensive: false,
             }));
         }
+        let origin = self.graph.nodes[node].origin;
         let Draft::Loop(group) = &mut self.drafts[position] else { unreachable!("a member joins a loop") };
+        if group.origin.role == Role::Statistic {
+            group.origin = origin;
+        }
         for input in inputs {
             if group.computes(&input) {
                 continue;

@@ -67,13 +67,13 @@ pub fn lower_with(graph: &Graph, keep: &[NodeId], fusion: Fusion) -> Result<Prog
             lowering.store_at(id, slot);
         }
     }
+    let mut kept = Vec::new();
     for id in order {
         lowering.lower_node(id);
+        if lowering.demands[id].kept {
+            kept.push((id, lowering.bound(id)));
+        }
     }
-    let mut keep = keep.to_vec();
-    keep.sort_unstable();
-    keep.dedup();
-    let kept = keep.into_iter().map(|id| (id, lowering.bound(id))).collect();
     let program = assemble::assemble(&lowering, kept)?;
     debug_assert_eq!(super::verify::verify(&program), Ok(()), "a lowered program is safe");
     Ok(program)
@@ -94,7 +94,9 @@ fn check_sizes(graph: &Graph) -> Result<(), TooLarge> {
 /// What the users of a node ask of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Demand {
-    /// Something kept depends on it.
+    /// It is read after the run.
+    kept: bool,
+    /// It is kept, or something kept depends on it.
     live: bool,
     /// A user reads it from memory.
     memory: bool,
@@ -111,8 +113,7 @@ pub(super) struct Demand {
 fn demands(graph: &Graph, keep: &[NodeId]) -> IdVec<NodeId, Demand> {
     let mut demands: IdVec<NodeId, Demand> = graph.nodes.iter().map(|_| Demand::default()).collect();
     for id in keep {
-        demands[*id].live = true;
-        demands[*id].memory = true;
+        demands[*id] = Demand { kept: true, live: true, memory: true, ..Demand::default() };
     }
     for (id, node) in graph.nodes.iter_with_ids().rev() {
         let own = demands[id];
@@ -262,8 +263,7 @@ impl Lowering<'_> {
         {
             return *slot;
         }
-        let (_, placement) = Placement::home(shape);
-        self.store(id, Source::Node(id, placement))
+        self.contiguous_copy(id)
     }
 
     /// Where a kept node is found after the run.
@@ -368,12 +368,18 @@ impl Lowering<'_> {
         let node = self.node(id);
         let input = node.inputs[0];
         let form = match self.form(input) {
-            Form::Inline(inline) => Form::Inline(Inline { weight: inline.weight + 1, ..*inline }),
+            Form::Inline(inline) if inline.weight < INLINE_WEIGHT => {
+                Form::Inline(Inline { weight: inline.weight + 1, ..*inline })
+            }
+            Form::Inline(_) => {
+                let (_, placement) = Placement::home(&node.shape);
+                let slot = self.store(id, Source::Own(id, placement));
+                Form::Stored(slot, View::contiguous(&self.node(id).shape))
+            }
             Form::Stored(slot, view) => match view.viewed(&self.node(input).shape, node) {
                 Some(view) => Form::Stored(*slot, view),
                 None => {
-                    let (_, placement) = Placement::home(&self.node(input).shape);
-                    let slot = self.store(input, Source::Node(input, placement));
+                    let slot = self.contiguous_copy(input);
                     Form::Stored(slot, View::contiguous(&self.node(id).shape))
                 }
             },

@@ -1,8 +1,22 @@
 //! A program: kernels (loop nests and matrix products), the steps that call them, and one planned memory. Everything about
 //! *how* is settled here; the interpreter and the JIT only carry it out, and agree bit for bit.
 //!
-//! `lower.rs` graph → steps · `fuse.rs` which nodes share a loop · `plan.rs` liveness → one arena · `interpret.rs` the oracle ·
-//! `combine.rs` the fixed reduction tree · `verify.rs` bounds are proved before code is emitted · `print.rs`
+//! - `lower.rs`: graph → drafts of steps, primitive by primitive; `view.rs` is the arithmetic of views, `draft.rs` the types.
+//! - `fuse.rs`: which nodes share a loop. `body.rs` finishes a loop, `assemble.rs` the program: equal kernels are one.
+//! - `plan.rs`: lifetimes → one arena. `memory.rs`: that arena, and typed views of it.
+//! - `verify.rs`: the proof that a program stays in bounds; compiled code relies on it.
+//! - `interpret.rs`: the oracle. `combine.rs`, `histogram.rs`: what it shares with the JIT.
+//! - `print.rs`: a program as text.
+//!
+//! ```text
+//! let program = lower(&graph, &keep)?;                 // TooLarge where it cannot be addressed
+//! let mut memory = Memory::new(&program)?;             // program.memory_bytes; OutOfMemory is an error
+//! // program.bindings: every leaf (write it first), every kept node (read it after)
+//! interpret(&program, &mut memory);                    // or jit, with the same bits
+//! let loss: &[f32] = memory.view(&program.buffers[buffer]);
+//! ```
+//!
+//! To add a kernel: a variant of `Kernel`; rustc then leads through verify, interpret, print, and the JIT.
 
 mod assemble;
 mod body;
@@ -14,8 +28,13 @@ pub mod interpret;
 pub mod lower;
 pub mod memory;
 mod plan;
+pub mod print;
 pub mod verify;
 mod view;
+
+pub use interpret::interpret;
+pub use lower::{TooLarge, lower};
+pub use memory::Memory;
 
 use crate::arena::IdVec;
 use crate::graph::{Combine, NodeId, Origin};
@@ -187,7 +206,8 @@ pub struct Access {
 pub struct Store {
     /// Which result of the body.
     pub result: usize,
-    /// Where; never a place that another point of the same loop reads or writes.
+    /// Where; never a place that another point of the same loop reads or writes. The point itself may read it, through another
+    /// argument that names the same memory: a point's loads come before its stores.
     pub access: Access,
 }
 
@@ -273,3 +293,6 @@ pub struct Histogram {
     /// How many elements.
     pub elements: usize,
 }
+
+#[cfg(test)]
+mod tests;

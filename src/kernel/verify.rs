@@ -239,3 +239,203 @@ fn verify_histogram(kernel: Histogram, arguments: &Arguments) -> Result<(), Stri
     let counts = arguments.whole(1, Precision::F64, &[decades(kernel.precision).1])?;
     apart(&counts, &[values])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BufferId, KernelId, Reduction, Store};
+    use super::*;
+    use crate::arena::{Id, IdVec};
+    use crate::graph::{Combine, NodeId, Origin, Role};
+    use crate::scalar::{Function, Unary};
+    use crate::shape::Shape;
+    use crate::source::{SourceId, Span};
+    use std::sync::Arc;
+
+    /// A program of one step, whose buffers lie one after another.
+    fn program(kernel: Kernel, buffers: &[(usize, Precision)]) -> Program {
+        let mut program = Program {
+            buffers: IdVec::new(),
+            kernels: IdVec::new(),
+            steps: Vec::new(),
+            memory_bytes: 0,
+            bindings: Vec::new(),
+        };
+        for (elements, precision) in buffers {
+            let buffer = Buffer { shape: Shape::new([*elements]), precision: *precision, offset: program.memory_bytes };
+            program.memory_bytes += buffer.bytes().next_multiple_of(ALIGNMENT);
+            program.buffers.push(buffer);
+        }
+        let origin = Origin { layer: None, span: Span::new(SourceId::new(0), 0..0), role: Role::Forward };
+        let kernel = program.kernels.push(kernel);
+        program.steps.push(Step { kernel, arguments: program.buffers.ids().collect(), origin });
+        program
+    }
+
+    fn access(argument: usize, offset: usize, strides: &[usize]) -> Access {
+        Access { argument, offset, strides: strides.to_vec(), precision: Precision::F32 }
+    }
+
+    /// `$1[4 i + j] = −$0[4 i + j]` over 3 × 4, summed over i into `$2`.
+    fn negation() -> Loop {
+        Loop {
+            precision: Precision::F32,
+            extents: vec![3, 4],
+            inputs: vec![Input::Load(access(0, 0, &[4, 1]))],
+            body: Arc::new(Function::unary(Unary::Negate)),
+            stores: vec![Store { result: 0, access: access(1, 0, &[4, 1]) }],
+            reductions: vec![Reduction { result: 0, combine: Combine::Sum, accumulator: Precision::F64, into: 2 }],
+            over: Over::Outer,
+        }
+    }
+
+    const BUFFERS: [(usize, Precision); 3] = [(12, Precision::F32), (12, Precision::F32), (LANES * 4, Precision::F64)];
+
+    /// What is said of the negation after a change of the loop.
+    fn changed(change: impl FnOnce(&mut Loop)) -> Result<(), String> {
+        let mut kernel = negation();
+        change(&mut kernel);
+        verify(&program(Kernel::Loop(kernel), &BUFFERS))
+    }
+
+    /// What is said of the negation after a change of the program.
+    fn broken(change: impl FnOnce(&mut Program)) -> Result<(), String> {
+        let mut program = program(Kernel::Loop(negation()), &BUFFERS);
+        change(&mut program);
+        verify(&program)
+    }
+
+    fn load(kernel: &mut Loop) -> &mut Access {
+        let Input::Load(access) = &mut kernel.inputs[0] else { panic!("the negation loads") };
+        access
+    }
+
+    #[test]
+    fn a_sound_loop_passes_in_place_too() {
+        assert_eq!(changed(|_| ()), Ok(()));
+        assert_eq!(broken(|program| program.steps[0].arguments[1] = BufferId::new(0)), Ok(()));
+        assert_eq!(broken(|program| program.buffers[BufferId::new(1)].offset = 0), Ok(()));
+    }
+
+    #[test]
+    fn a_loop_stays_in_its_buffers() {
+        let refused = [
+            changed(|kernel| load(kernel).offset = 1),
+            changed(|kernel| load(kernel).strides = vec![4, 2]),
+            changed(|kernel| load(kernel).strides = vec![usize::MAX, 1]),
+            changed(|kernel| load(kernel).strides = vec![4]),
+            changed(|kernel| load(kernel).argument = 3),
+            changed(|kernel| load(kernel).argument = 2),
+            changed(|kernel| kernel.stores[0].access.offset = 1),
+            changed(|kernel| kernel.extents = vec![4, 4]),
+            changed(|kernel| kernel.extents = vec![0, 4]),
+            changed(|kernel| kernel.extents = vec![]),
+            changed(|kernel| kernel.reductions[0].into = 1),
+            changed(|kernel| kernel.over = Over::Inner),
+        ];
+        assert!(refused.iter().all(Result::is_err), "{refused:?}");
+    }
+
+    #[test]
+    fn no_point_writes_what_another_reads_or_writes() {
+        let refused = [
+            // all rows to one
+            changed(|kernel| kernel.stores[0].access.strides = vec![0, 1]),
+            // rows that overlap
+            changed(|kernel| kernel.stores[0].access.strides = vec![2, 1]),
+            // in place, but of another point
+            changed(|kernel| {
+                load(kernel).argument = 1;
+                load(kernel).strides = vec![1, 3];
+            }),
+            // two stores in one place
+            changed(|kernel| kernel.stores.push(kernel.stores[0].clone())),
+            // a store, then a load, in the partial results
+            broken(|program| program.buffers[BufferId::new(1)].offset = 128),
+            broken(|program| program.buffers[BufferId::new(2)].offset = 0),
+        ];
+        assert!(refused.iter().all(Result::is_err), "{refused:?}");
+    }
+
+    #[test]
+    fn a_loop_is_well_formed() {
+        let refused = [
+            changed(|kernel| kernel.inputs.clear()),
+            changed(|kernel| kernel.inputs[0] = Input::Index(2)),
+            changed(|kernel| kernel.stores[0].result = 1),
+            changed(|kernel| kernel.reductions[0].result = 1),
+            changed(|kernel| kernel.precision = Precision::F64),
+            changed(|kernel| {
+                kernel.stores.clear();
+                kernel.reductions.clear();
+            }),
+        ];
+        assert!(refused.iter().all(Result::is_err), "{refused:?}");
+    }
+
+    #[test]
+    fn a_program_is_well_formed() {
+        let refused = [
+            broken(|program| program.memory_bytes += 1),
+            broken(|program| program.memory_bytes -= ALIGNMENT),
+            broken(|program| program.buffers[BufferId::new(0)].offset = 4),
+            broken(|program| program.buffers[BufferId::new(0)].shape = Shape::new([usize::MAX, 2])),
+            broken(|program| program.steps[0].kernel = KernelId::new(1)),
+            broken(|program| program.steps[0].arguments.truncate(2)),
+            broken(|program| program.steps[0].arguments[0] = BufferId::new(3)),
+            broken(|program| program.bindings = vec![(NodeId::new(0), BufferId::new(3))]),
+            broken(|program| program.bindings = vec![(NodeId::new(0), BufferId::new(0)); 2]),
+        ];
+        assert!(refused.iter().all(Result::is_err), "{refused:?}");
+    }
+
+    #[test]
+    fn a_product_stays_in_its_matrices() {
+        let matrix = |row: usize, column: usize| Matrix { offset: 0, batch: 0, row, column };
+        let sound =
+            Product { precision: Precision::F32, batch: 1, m: 2, n: 3, k: 4, left: matrix(4, 1), right: matrix(1, 4) };
+        let verified = |kernel: Product| {
+            verify(&program(Kernel::Product(kernel), &[(8, Precision::F32), (12, Precision::F32), (6, Precision::F32)]))
+        };
+        assert_eq!(verified(sound.clone()), Ok(()));
+        let refused = [
+            verified(Product { k: 5, ..sound.clone() }),
+            verified(Product { m: 3, ..sound.clone() }),
+            verified(Product { m: 1, ..sound.clone() }),
+            verified(Product { batch: 2, ..sound.clone() }),
+            verified(Product { batch: usize::MAX, ..sound.clone() }),
+            verified(Product { left: matrix(5, 1), ..sound.clone() }),
+            verified(Product { right: Matrix { offset: 1, ..matrix(1, 4) }, ..sound.clone() }),
+            verified(Product { precision: Precision::F64, ..sound }),
+        ];
+        assert!(refused.iter().all(Result::is_err), "{refused:?}");
+        let square =
+            Product { precision: Precision::F32, batch: 1, m: 2, n: 2, k: 2, left: matrix(2, 1), right: matrix(2, 1) };
+        let mut aliased = program(Kernel::Product(square), &[(4, Precision::F32); 3]);
+        assert_eq!(verify(&aliased), Ok(()));
+        aliased.steps[0].arguments[2] = BufferId::new(0);
+        assert!(verify(&aliased).is_err(), "a product writes over what it reads");
+    }
+
+    #[test]
+    fn the_other_kernels_have_whole_buffers() {
+        let combine = CombinePartials {
+            combine: Combine::Sum,
+            precision: Precision::F64,
+            outer: 2,
+            chunks: 3,
+            lanes: LANES,
+            inner: 5,
+        };
+        let verified = |kernel: Kernel, sizes: [usize; 2]| {
+            verify(&program(kernel, &sizes.map(|elements| (elements, Precision::F64))))
+        };
+        assert_eq!(verified(Kernel::Combine(combine), [240, 10]), Ok(()));
+        assert!(verified(Kernel::Combine(combine), [239, 10]).is_err());
+        assert!(verified(Kernel::Combine(combine), [240, 11]).is_err());
+        assert!(verified(Kernel::Combine(CombinePartials { lanes: 4, ..combine }), [120, 10]).is_err());
+        let histogram = Histogram { precision: Precision::F64, elements: 7 };
+        assert_eq!(verified(Kernel::Histogram(histogram), [7, 633]), Ok(()));
+        assert!(verified(Kernel::Histogram(histogram), [6, 633]).is_err());
+        assert!(verified(Kernel::Histogram(histogram), [7, 632]).is_err());
+    }
+}

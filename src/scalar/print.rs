@@ -144,6 +144,20 @@ impl Function {
     /// Where there are fewer names than arguments.
     #[must_use]
     pub fn body(&self, names: &[String]) -> String {
+        let (bindings, results) = self.statements(names);
+        let result = match results.as_slice() {
+            [result] => result.clone(),
+            results => format!("({})", results.join(", ")),
+        };
+        if bindings.is_empty() { result } else { format!("{{ {}; {result} }}", bindings.join("; ")) }
+    }
+
+    /// The same in parts: `v1 = …` for each value used more than once, and the expression of each result.
+    ///
+    /// # Panics
+    /// Where there are fewer names than arguments.
+    #[must_use]
+    pub fn statements(&self, names: &[String]) -> (Vec<String>, Vec<String>) {
         let mut uses = vec![0_usize; self.nodes.len()];
         let operands = self.nodes.iter().flat_map(|op| op.operands().into_iter().flatten());
         for id in operands.chain(self.results.iter().copied()) {
@@ -163,12 +177,8 @@ impl Function {
                 text
             });
         }
-        let results: Vec<&str> = self.results.iter().map(|id| texts[id.index()].words.as_str()).collect();
-        let result = match results.as_slice() {
-            [result] => (*result).to_owned(),
-            results => format!("({})", results.join(", ")),
-        };
-        if bindings.is_empty() { result } else { format!("{{ {}; {result} }}", bindings.join("; ")) }
+        let results = self.results.iter().map(|id| texts[id.index()].words.clone()).collect();
+        (bindings, results)
     }
 }
 
