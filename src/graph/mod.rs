@@ -1,6 +1,7 @@
 //! The tensor graph: what is computed, without order, loops or memory. Forward and backward pass are the same kind of graph.
 //!
-//! - `build.rs`: `Builder`, the only way to make nodes: infers shapes, deduplicates, drops what does nothing.
+//! - `build.rs`: `Builder`, the only way to make nodes: infers shapes, deduplicates, drops what does nothing. `map.rs`: its
+//!   elementwise nodes.
 //! - `compose.rs`: the compositions that layers use: `linear`, `mean_over`, `softmax`, `log_softmax`.
 //! - `differentiate.rs`: reverse mode, one rule per primitive; scalar functions are differentiated by `scalar`.
 //! - `linearize.rs`: forward mode; over the nodes of a gradient it gives exact Hessian-vector products.
@@ -33,6 +34,7 @@ mod compose;
 mod differentiate;
 pub mod evaluate;
 mod linearize;
+mod map;
 mod print;
 mod simplify;
 #[cfg(test)]

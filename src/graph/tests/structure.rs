@@ -1,0 +1,87 @@
+//! What the builder makes, what verification finds, what is printed.
+
+use super::{function, input, origin, parameter};
+use crate::arena::Id;
+use crate::graph::{Builder, Graph, LayerId, Leaf, NodeId, Op, differentiate, print, simplify, verify};
+use crate::scalar::{self, Unary};
+use crate::shape::{Precision, Shape};
+
+#[test]
+fn equal_nodes_of_one_layer_are_one() {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Some(0)));
+    let x = input(&mut builder, &[3], Precision::F32);
+    let first = builder.unary(Unary::HyperbolicTangent, x);
+    assert_eq!(builder.unary(Unary::HyperbolicTangent, x), first);
+    builder.set_origin(origin(Some(1)));
+    let second = builder.unary(Unary::HyperbolicTangent, x);
+    assert_ne!(second, first, "another layer's output has its own cotangent");
+    let (simplified, places) = simplify(&graph, &[first, second]);
+    assert_eq!(places[first], places[second]);
+    assert_eq!(simplified.nodes[places[first].expect("it is kept")].origin.layer, Some(LayerId::new(0)));
+}
+
+#[test]
+fn a_map_holds_what_its_function_needs() {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Some(0)));
+    let (x, y) = (input(&mut builder, &[2, 3], Precision::F32), parameter(&mut builder, 0, &[1, 3], Precision::F32));
+    let two = builder.constant(2.0, Shape::new([2, 3]), Precision::F32);
+    let second = function(2, |_, x| x[1]);
+    let repeated = builder.map(&second, &[x, y]);
+    assert_eq!((&builder.graph().nodes[repeated].op, builder.shape(repeated)), (&Op::Broadcast, &Shape::new([2, 3])));
+    let scaled = builder.multiply(two, x);
+    assert_eq!(builder.graph().nodes[scaled].inputs, [x]);
+    let squared = builder.multiply(x, x);
+    assert_eq!(builder.graph().nodes[squared].inputs, [x]);
+    let four = builder.multiply(two, two);
+    assert_eq!(builder.graph().nodes[four].op, Op::Constant(scalar::Bits::of(4.0)));
+    let same = builder.convert(x, Precision::F32);
+    assert_eq!(same, x);
+}
+
+#[test]
+fn a_broken_graph_is_found_out() {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Some(0)));
+    let (x, w) = (input(&mut builder, &[2, 3], Precision::F32), parameter(&mut builder, 0, &[4, 3], Precision::F32));
+    let z = builder.linear(x, w);
+    let padded = builder.pad(z, 1, 1, 1);
+    let s = builder.slice(padded, 1, 2, 3);
+    let sum = builder.sum(s, &[0]);
+    let counts = builder.histogram(sum);
+    assert_eq!(verify(&graph), Ok(()));
+    let broken = |change: &dyn Fn(&mut Graph)| {
+        let mut graph = graph.clone();
+        change(&mut graph);
+        verify(&graph).expect_err("it is broken").node
+    };
+    let product = graph.nodes.ids().find(|id| graph.nodes[*id].op == Op::Product).expect("it was made");
+    assert_eq!(broken(&|graph| graph.nodes[product].inputs.reverse()), product);
+    assert_eq!(broken(&|graph| graph.nodes[product].inputs[0] = counts), product);
+    assert_eq!(broken(&|graph| graph.nodes[product].precision = Precision::F64), product);
+    assert_eq!(broken(&|graph| graph.nodes[padded].shape.0[1] = 4), padded);
+    assert_eq!(broken(&|graph| graph.nodes[s].op = Op::Slice { axis: 1, start: 4 }), s);
+    assert_eq!(broken(&|graph| graph.nodes[s].op = Op::Slice { axis: 7, start: 0 }), s);
+    assert_eq!(broken(&|graph| graph.nodes[sum].shape.0[0] = 2), sum);
+    assert_eq!(broken(&|graph| graph.nodes[counts].shape.0[0] = 3), counts);
+    assert_eq!(broken(&|graph| graph.nodes[w].op = Op::Leaf(Leaf::Input)), w);
+}
+
+#[test]
+fn a_graph_prints_one_line_a_node() {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Some(0)));
+    let (x, w) = (input(&mut builder, &[2, 3], Precision::F32), parameter(&mut builder, 0, &[4, 3], Precision::F32));
+    let b = parameter(&mut builder, 1, &[1, 4], Precision::F32);
+    let z = builder.linear(x, w);
+    let z = builder.add(z, b);
+    let a = builder.unary(Unary::Sigmoid, z);
+    builder.set_origin(origin(None));
+    let loss = builder.sum_all(a);
+    let gradients = differentiate(&mut graph, loss, &[w, b]);
+    let keep: Vec<NodeId> = gradients.into_iter().flatten().chain([loss]).collect();
+    let (graph, _) = simplify(&graph, &keep);
+    let text = print(&graph, &|layer| format!("dense{}", layer.index() + 1));
+    assert_eq!(text, "");
+}
