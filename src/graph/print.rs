@@ -1,6 +1,6 @@
 //! A graph as text: one line a node, as in `n12 = product n3, n7 : f32[1000, 30]   # dense1 forward`.
 
-use super::{Combine, Graph, LayerId, Leaf, Node, Op, Role};
+use super::{Combine, Graph, LayerId, Leaf, Node, NodeId, Op, Role};
 use std::fmt::Write as _;
 
 /// The widest a line may be and still push the comments of the others to the right, in characters.
@@ -42,7 +42,8 @@ fn expression(node: &Node) -> String {
         Op::Constant(value) => format!("constant {}", value.value()),
         Op::Index { axis } => format!("index axis {axis}"),
         Op::Map(function) => {
-            format!("map {} operations of {inputs}", function.nodes.len())
+            let names: Vec<String> = node.inputs.iter().map(NodeId::to_string).collect();
+            format!("map {}", function.body(&names))
         }
         Op::Product => format!("product {inputs}"),
         Op::Reduce { combine, axes, .. } => {
