@@ -99,12 +99,18 @@ impl<'graph> Builder<'graph> {
     }
 
     /// A tensor of which every element is its index along `axis`.
+    ///
+    /// # Panics
+    /// Where the shape has no such axis.
     pub fn index(&mut self, axis: usize, shape: Shape, precision: Precision) -> NodeId {
         assert!(axis < shape.rank(), "an index runs along an axis of its shape");
         self.push(Op::Index { axis }, Vec::new(), shape, precision)
     }
 
     /// The matrix product over the last two axes, `[…, m, k] × […, k, n] → […, m, n]`; leading axes equal.
+    ///
+    /// # Panics
+    /// Where the inputs are no matrices, or their shapes or precisions do not agree.
     pub fn product(&mut self, a: NodeId, b: NodeId) -> NodeId {
         let (left, right) = (self.shape(a), self.shape(b));
         let (Some((leading, [m, k])), Some((right_leading, [inner, n]))) =
@@ -121,6 +127,9 @@ impl<'graph> Builder<'graph> {
 
     /// Combines the elements along `axes`, whose extents become 1, in `accumulator`, the result's precision. Axes of extent 1
     /// have nothing to combine.
+    ///
+    /// # Panics
+    /// Where the accumulator is narrower than `x`, or `x` has no such axis.
     pub fn reduce(&mut self, combine: Combine, x: NodeId, axes: &[usize], accumulator: Precision) -> NodeId {
         assert!(accumulator >= self.precision(x), "a reduction never loses precision");
         let mut shape = self.shape(x).clone();
@@ -147,6 +156,9 @@ impl<'graph> Builder<'graph> {
     }
 
     /// Repeats axes of extent 1 up to `shape`, of equal rank.
+    ///
+    /// # Panics
+    /// Where `x` does not repeat to the shape.
     pub fn broadcast(&mut self, x: NodeId, shape: Shape) -> NodeId {
         let from = self.shape(x);
         if *from == shape {
@@ -158,6 +170,9 @@ impl<'graph> Builder<'graph> {
     }
 
     /// The same elements in row-major order under another shape.
+    ///
+    /// # Panics
+    /// Where the shape has another number of elements.
     pub fn reshape(&mut self, x: NodeId, shape: Shape) -> NodeId {
         let from = self.shape(x);
         if *from == shape {
@@ -168,6 +183,9 @@ impl<'graph> Builder<'graph> {
     }
 
     /// Axis `i` of the result is axis `axes[i]` of `x`.
+    ///
+    /// # Panics
+    /// Where `axes` is no permutation of the axes of `x`.
     pub fn permute(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
         let from = self.shape(x);
         let mut sorted = axes.to_vec();
@@ -181,6 +199,9 @@ impl<'graph> Builder<'graph> {
     }
 
     /// The last two axes exchanged.
+    ///
+    /// # Panics
+    /// Where `x` is no matrix.
     pub fn transpose(&mut self, x: NodeId) -> NodeId {
         let rank = self.shape(x).rank();
         assert!(rank >= 2, "only a matrix is transposed");
@@ -190,6 +211,9 @@ impl<'graph> Builder<'graph> {
     }
 
     /// `start .. start + extent` of one axis.
+    ///
+    /// # Panics
+    /// Where the slice is empty or ends beyond its axis.
     pub fn slice(&mut self, x: NodeId, axis: usize, start: usize, extent: usize) -> NodeId {
         let mut shape = self.shape(x).clone();
         assert!(extent > 0 && start + extent <= shape.0[axis], "a slice lies within its axis");
@@ -212,6 +236,9 @@ impl<'graph> Builder<'graph> {
     }
 
     /// The inputs one after another along an axis; their other extents are equal.
+    ///
+    /// # Panics
+    /// Where there are no inputs, or they do not agree in precision or in another axis.
     pub fn concat(&mut self, inputs: &[NodeId], axis: usize) -> NodeId {
         let first = *inputs.first().expect("something is joined");
         if inputs.len() == 1 {
@@ -259,6 +286,9 @@ impl<'graph> Builder<'graph> {
     }
 
     /// `x` with axes of extent 1 in front, up to `rank`.
+    ///
+    /// # Panics
+    /// Where `x` has more axes.
     pub fn with_rank(&mut self, x: NodeId, rank: usize) -> NodeId {
         let from = self.shape(x);
         let missing = rank.checked_sub(from.rank()).expect("no axis is removed");

@@ -8,6 +8,9 @@ use crate::shape::Shape;
 impl Builder<'_> {
     /// `x · wᵀ` on the last axis: `x: […, in]`, `w: [out, in]` → `[…, out]`. All other axes are rows of one product, so that the
     /// gradient of `w` is one product as well, a single chain over all rows.
+    ///
+    /// # Panics
+    /// Where `w` is no matrix, or its rows are not as long as the last axis of `x`.
     pub fn linear(&mut self, x: NodeId, w: NodeId) -> NodeId {
         let mut extents = self.shape(x).0.clone();
         let [out, _] = self.shape(w).0[..] else { panic!("a dense weight is a matrix") };

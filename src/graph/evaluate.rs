@@ -16,6 +16,7 @@ const LANES: usize = 8;
 ///
 /// # Panics
 /// Where a leaf's contents have another length than its shape.
+#[must_use]
 pub fn evaluate(graph: &Graph, leaf: impl FnMut(Leaf) -> Vec<f64>) -> IdVec<NodeId, Vec<f64>> {
     evaluate_adjusted(graph, leaf, |_, _| ())
 }
@@ -24,6 +25,7 @@ pub fn evaluate(graph: &Graph, leaf: impl FnMut(Leaf) -> Vec<f64>) -> IdVec<Node
 ///
 /// # Panics
 /// Where a leaf's contents have another length than its shape.
+#[must_use]
 pub fn evaluate_adjusted(
     graph: &Graph,
     mut leaf: impl FnMut(Leaf) -> Vec<f64>,
@@ -34,7 +36,9 @@ pub fn evaluate_adjusted(
         let mut value = value_of(graph, node, &values, &mut leaf);
         adjust(id, &mut value);
         if node.precision == Precision::F32 {
-            value.iter_mut().for_each(|number| *number = f64::from(*number as f32));
+            for number in &mut value {
+                *number = f64::from(*number as f32);
+            }
         }
         assert_eq!(value.len(), node.shape.elements(), "a node has the elements of its shape");
         values.push(value);

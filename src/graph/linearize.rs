@@ -45,7 +45,9 @@ fn needed_by(graph: &Graph, outputs: &[NodeId]) -> IdVec<NodeId, bool> {
     }
     for (id, node) in graph.nodes.iter_with_ids().rev() {
         if needed[id] {
-            node.inputs.iter().for_each(|input| needed[*input] = true);
+            for input in &node.inputs {
+                needed[*input] = true;
+            }
         }
     }
     needed

@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 impl Builder<'_> {
     /// `function` of the elements of `inputs`, which have one rank, one precision, and in each axis the same extent or 1.
+    ///
+    /// # Panics
+    /// Where the inputs do not agree, or are not as many as the function takes.
     pub fn map(&mut self, function: &Arc<Function>, inputs: &[NodeId]) -> NodeId {
         let first = inputs.first().expect("a map has inputs; what has none is a constant");
         let precision = self.precision(*first);
@@ -18,6 +21,9 @@ impl Builder<'_> {
     }
 
     /// The same in a precision of its own: each element is converted before the function sees it.
+    ///
+    /// # Panics
+    /// Where the shapes do not agree, or the inputs are not as many as the function takes.
     pub fn map_in(&mut self, precision: Precision, function: &Arc<Function>, inputs: &[NodeId]) -> NodeId {
         assert_eq!(function.arity, inputs.len(), "a map gives its function all arguments");
         assert_eq!(function.results.len(), 1, "a map's function has one result");

@@ -1,7 +1,6 @@
 //! A graph as text: one line a node, as in `n12 = product n3, n7 : f32[1000, 30]   # dense1 forward`.
 
 use super::{Combine, Graph, LayerId, Leaf, Node, NodeId, Op, Role};
-use std::fmt::Write as _;
 
 /// The widest a line may be and still push the comments of the others to the right, in characters.
 const WIDEST: usize = 80;
@@ -25,10 +24,9 @@ pub fn print(graph: &Graph, layer_name: &dyn Fn(LayerId) -> String) -> String {
         .collect();
     let column =
         lines.iter().map(|(value, _)| value.chars().count()).filter(|width| *width <= WIDEST).max().unwrap_or(0);
-    let mut text = String::new();
-    for (value, comment) in lines {
-        writeln!(text, "{value:column$}   {comment}").expect("a string takes all text");
-    }
+    let with_comment = |(value, comment): &(String, String)| format!("{value:column$}   {comment}");
+    let mut text = lines.iter().map(with_comment).collect::<Vec<_>>().join("\n");
+    text.push('\n');
     text
 }
 

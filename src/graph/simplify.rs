@@ -68,7 +68,9 @@ fn uses(graph: &Graph, keep: &[NodeId]) -> IdVec<NodeId, usize> {
     }
     for (id, node) in graph.nodes.iter_with_ids().rev() {
         if uses[id] > 0 {
-            node.inputs.iter().for_each(|input| uses[*input] += 1);
+            for input in &node.inputs {
+                uses[*input] += 1;
+            }
         }
     }
     uses

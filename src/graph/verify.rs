@@ -99,7 +99,9 @@ pub(super) fn check(graph: &Graph, node: &Node) -> Result<(), String> {
             must(!axes.is_empty() && axes.is_sorted_by(|a, b| a < b), "its axes ascend")?;
             must(axes.iter().all(|axis| *axis < shape.len()), "its axes are those of its input")?;
             let mut expected = shapes[0].0.clone();
-            axes.iter().for_each(|axis| expected[*axis] = 1);
+            for axis in axes {
+                expected[*axis] = 1;
+            }
             must(*shape == expected, "the axes it reduces keep extent 1, and no other changes")
         }
         Op::Broadcast => {

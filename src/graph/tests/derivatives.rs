@@ -131,9 +131,9 @@ fn the_gradient_of_cross_entropy_is_softmax_less_the_target() {
     let scores: Vec<f64> = numbers(3, 20).iter().map(|number| 2000.0 * number).collect();
     let one_hot: Vec<f64> = (0..20).map(|place| f64::from(u8::from(place % 5 == place / 5))).collect();
     let values = evaluate(&graph, |leaf| if leaf == Leaf::Target { one_hot.clone() } else { scores.clone() });
-    for place in 0..20 {
-        let expected = values[softmax][place] - one_hot[place];
-        assert!((values[gradient][place] - expected).abs() <= 1e-15, "{} {expected}", values[gradient][place]);
+    for ((gradient, softmax), target) in values[gradient].iter().zip(&values[softmax]).zip(one_hot) {
+        let expected = softmax - target;
+        assert!((gradient - expected).abs() <= 1e-15, "{gradient} {expected}");
     }
 }
 

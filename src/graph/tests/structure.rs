@@ -83,5 +83,20 @@ fn a_graph_prints_one_line_a_node() {
     let keep: Vec<NodeId> = gradients.into_iter().flatten().chain([loss]).collect();
     let (graph, _) = simplify(&graph, &keep);
     let text = print(&graph, &|layer| format!("dense{}", layer.index() + 1));
-    assert_eq!(text, "");
+    let expected = [
+        "n0 = input : f32[2, 3]                        # dense1 forward",
+        "n1 = parameter p0 : f32[4, 3]                 # dense1 forward",
+        "n2 = parameter p1 : f32[1, 4]                 # dense1 forward",
+        "n3 = permute n1 to 1, 0 : f32[3, 4]           # dense1 forward",
+        "n4 = product n0, n3 : f32[2, 4]               # dense1 forward",
+        "n5 = map n4 + n2 : f32[2, 4]                  # dense1 forward",
+        "n6 = map sigmoid(n5) : f32[2, 4]              # dense1 forward",
+        "n7 = sum n6 over 0, 1 : f32[1, 1]             # loss forward",
+        "n8 = reshape n7 : f32[]                       # loss forward",
+        "n9 = map sigmoid_derivative(n5) : f32[2, 4]   # dense1 gradient",
+        "n10 = sum n9 over 0 : f32[1, 4]               # dense1 gradient",
+        "n11 = permute n9 to 1, 0 : f32[4, 2]          # dense1 gradient",
+        "n12 = product n11, n0 : f32[4, 3]             # dense1 gradient",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }

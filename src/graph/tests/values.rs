@@ -23,7 +23,7 @@ fn value_of(
 #[test]
 fn views_rearrange_row_major_elements() {
     let of = |body: fn(&mut Builder<'_>, NodeId) -> NodeId| value_of(Precision::F32, &[2, 3], body);
-    assert_eq!(of(|builder, x| builder.transpose(x)), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    assert_eq!(of(|builder, x| builder.permute(x, &[1, 0])), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     assert_eq!(of(|builder, x| builder.slice(x, 1, 1, 2)), [2.0, 3.0, 5.0, 6.0]);
     assert_eq!(of(|builder, x| builder.pad(x, 0, 1, 0)), [0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(of(|builder, x| builder.pad(x, 1, 0, 1)), [1.0, 2.0, 3.0, 0.0, 4.0, 5.0, 6.0, 0.0]);
