@@ -272,8 +272,7 @@ fn is_plain_number(text: &str) -> bool {
 
 /// A string whose quote is not closed on its line.
 #[must_use]
-pub fn unclosed_string(span: Span, text: &str) -> Diagnostic {
-    let _ = text;
+pub fn unclosed_string(span: Span) -> Diagnostic {
     Diagnostic::error(STRING, "unclosed string", span, "no closing `\"` on this line")
         .help("close it with `\"`; a line end within a string is written `\\n`")
 }
@@ -374,7 +373,7 @@ pub fn unknown_item(span: Span, word: &str, meant: Option<&str>) -> Diagnostic {
 #[must_use]
 pub fn reserved_name(span: Span, word: &str) -> Diagnostic {
     Diagnostic::error(RESERVED, format!("`{word}` is a reserved word"), span, "expected a name")
-        .fix(format!("choose another name, such as `{word}_`"), span, format!("{word}_"))
+        .help(format!("choose another name, such as `{word}_`"))
         .note("reserved are `if then else and or not true false as in at pi e inf first last input`")
 }
 
@@ -395,15 +394,12 @@ pub fn comparison_chain(second: Span, first: Span, middle: (Span, &str)) -> Diag
     )
 }
 
-/// A statement that goes on over the end of its line. `whole` is the expression that could stand in parentheses.
+/// A statement that goes on over the end of its line, at an operator that begins the next line or ends this one. `whole` is
+/// the expression that could stand in parentheses.
 #[must_use]
-pub fn continues_on_next_line(operator: Span, sign: &str, whole: Option<Span>) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(
-        CONTINUATION,
-        "a statement ends with its line",
-        operator,
-        format!("`{sign}` at the line's end goes on"),
-    );
+pub fn continues_on_next_line(operator: Span, begins_line: bool, whole: Option<Span>) -> Diagnostic {
+    let label = if begins_line { "this goes on from the line before" } else { "this goes on in the next line" };
+    let mut diagnostic = Diagnostic::error(CONTINUATION, "a statement ends with its line", operator, label);
     let text = "put the expression in parentheses: inside them newlines are free".to_owned();
     let edits = whole.map_or_else(Vec::new, |whole| {
         let (start, end) = (before(whole), Span { start: whole.end, ..whole });

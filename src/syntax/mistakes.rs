@@ -14,12 +14,12 @@ pub(super) struct Mistakes {
 }
 
 impl Mistakes {
-    /// Adds one.
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+    /// Adds one, if it is to be kept.
+    pub(super) fn report(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
         if self.is_full() {
             self.dropped = true;
         } else {
-            self.kept.push(diagnostic);
+            self.kept.push(diagnostic());
         }
     }
 

@@ -12,9 +12,11 @@ mod mistakes;
 mod nesting;
 mod parser;
 mod precedence;
+pub mod print;
 mod reader;
 mod recovery;
 mod scanner;
+pub mod spans;
 mod splitter;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,12 @@
 //! How deep a statement nests, counted token by token, so that what is too deep is found before anything recursive sees
-//! it. Counted are brackets, prefix operators, `^`, and an `if` inside an `if`; a row of `+` is no nesting.
+//! it. Counted are brackets, prefix operators, `^`, and an `if` inside an `if`. A row of `+` is no nesting, but makes a tree
+//! as high as the row is long, so rows are counted too.
 
 /// How deep blocks, brackets, prefix operators, `^` and `else if` may nest, taken together.
 pub(super) const MAX_DEPTH: usize = 100;
+
+/// How many infix operators may stand in a row, those in the brackets of an operand included: the height of the tree.
+pub(super) const MAX_ROW: usize = 1000;
 
 /// The part of an `if … then … else …` that the next token belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,10 @@ struct Level {
     prefixes: usize,
     /// `not` whose operand is not complete.
     negations: usize,
+    /// Infix operators since the expression began, on top of the longest row in the brackets of an operand.
+    row: usize,
+    /// The longest row of the expressions before.
+    longest_row: usize,
     /// Where the conditionals of this level begin in `conditionals`.
     first_conditional: usize,
     /// The depth of all levels around this one.
@@ -41,6 +49,11 @@ impl Nesting {
         self.level.outside + self.level.prefixes + self.level.negations + conditionals
     }
 
+    /// How many infix operators stand in a row up to here.
+    pub(super) fn row(&self) -> usize {
+        self.level.row
+    }
+
     /// An opening bracket.
     pub(super) fn open(&mut self) {
         let inner = Level { first_conditional: self.conditionals.len(), outside: self.depth() + 1, ..Level::default() };
@@ -50,7 +63,8 @@ impl Nesting {
     /// The closing bracket of the innermost open one.
     pub(super) fn close(&mut self) {
         self.conditionals.truncate(self.level.first_conditional);
-        self.level = self.levels.pop().expect("only what is open is closed");
+        let inner = std::mem::replace(&mut self.level, self.levels.pop().expect("only what is open is closed"));
+        self.level.row = self.level.row.max(inner.row).max(inner.longest_row);
     }
 
     /// All brackets are given up.
@@ -65,6 +79,7 @@ impl Nesting {
 
     /// Any other operator between two values: the operands of `-` and `^` end here, and of `not` at `and` and `or`.
     pub(super) fn infix(&mut self, ends_negation: bool) {
+        self.level.row += 1;
         self.level.prefixes = 0;
         if ends_negation {
             self.level.negations = 0;
@@ -73,8 +88,13 @@ impl Nesting {
 
     /// `,`, `:` or `=`: a new expression begins.
     pub(super) fn separator(&mut self) {
-        self.infix(true);
+        self.begin_expression();
         self.conditionals.truncate(self.level.first_conditional);
+    }
+
+    fn begin_expression(&mut self) {
+        let Level { row, longest_row, first_conditional, outside, .. } = self.level;
+        self.level = Level { longest_row: longest_row.max(row), first_conditional, outside, ..Level::default() };
     }
 
     /// `not`
@@ -99,7 +119,7 @@ impl Nesting {
 
     /// Ends the conditionals that are complete, and moves the one that waits from one part on to the next.
     fn branch(&mut self, from: Branch, to: Branch) {
-        self.infix(true);
+        self.begin_expression();
         while self.conditionals.len() > self.level.first_conditional && self.conditionals.last() != Some(&from) {
             self.conditionals.pop();
         }

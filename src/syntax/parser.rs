@@ -5,7 +5,7 @@ use super::ast::{
     Argument, BinaryOperator, DefinitionKind, Expr, ExprKind, Layer, Parameter, Path, Segment, Turns, UnaryOperator,
 };
 use super::mistakes::Mistakes;
-use super::precedence::{self, Infix, Piece, Tall};
+use super::precedence::{self, Infix, Piece};
 use crate::diagnostics::syntax;
 use crate::source::{Ident, SourceId, Span};
 use pest::Parser as _;
@@ -22,164 +22,17 @@ mod grammar {
 }
 use grammar::{NetParser, Rule};
 
-/// Why a statement could not be read.
+mod expected;
+pub(super) use expected::Expected;
+
+/// A statement that could not be read: something else than `expected` stands at the byte `at`, or nothing, where the
+/// statement ends.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// Something else than `expected` stands at the byte `at`, or nothing: the statement's end is there.
-    Unexpected {
-        /// Where.
-        at: usize,
-        /// What may stand there.
-        expected: Expected,
-    },
-    /// It is reported already.
-    Reported,
-}
-
-/// What may stand at a place.
-#[derive(Debug, Default)]
-pub(super) struct Expected {
-    /// In the user's words, in a fixed order; operators are left out.
-    pub(super) words: Vec<&'static str>,
-    /// Whether a name may.
-    pub(super) name: bool,
-    /// Whether a value may.
-    pub(super) value: bool,
-    /// Whether an infix operator may.
-    pub(super) operator: bool,
-    /// Whether the statement may end.
-    pub(super) end: bool,
-}
-
-/// What a rule reads, in the user's words.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
-    /// A token or thing of this name.
-    Of(&'static str),
-    /// A name that a user gives.
-    Name,
-    /// The start of a value.
-    Value,
-    /// `-`, `[`, `(`: the start of a value, or what follows one.
-    ValueOrOperator,
-    /// An operator between values, or what else makes a value longer.
-    Operator,
-    /// The end of the statement.
-    End,
-    /// What stands nowhere by itself.
-    Nothing,
-}
-
-/// Exhaustive, so that no rule is ever shown by its own name.
-const fn word(rule: Rule) -> Word {
-    match rule {
-        Rule::EOI => Word::End,
-        Rule::name | Rule::parameter => Word::Name,
-        Rule::layer => Word::Of("a layer or a setting"),
-        Rule::kind => Word::Of("a layer"),
-        Rule::key | Rule::setting => Word::Of("a key"),
-        Rule::parameters => Word::Of("`(`"),
-        Rule::expression
-        | Rule::conditional
-        | Rule::operation
-        | Rule::operand
-        | Rule::argument
-        | Rule::list
-        | Rule::group
-        | Rule::reference
-        | Rule::head
-        | Rule::number
-        | Rule::string
-        | Rule::true_word
-        | Rule::false_word
-        | Rule::if_word
-        | Rule::not_word => Word::Value,
-        Rule::minus | Rule::open_square | Rule::open_round | Rule::arguments => Word::ValueOrOperator,
-        Rule::and_word
-        | Rule::or_word
-        | Rule::in_word
-        | Rule::range
-        | Rule::less_equal
-        | Rule::less
-        | Rule::greater_equal
-        | Rule::greater
-        | Rule::equal
-        | Rule::not_equal
-        | Rule::plus
-        | Rule::star
-        | Rule::slash
-        | Rule::caret
-        | Rule::infix
-        | Rule::index
-        | Rule::member
-        | Rule::dot => Word::Operator,
-        Rule::language_word | Rule::language => Word::Of("`language`"),
-        Rule::param_word | Rule::param => Word::Of("`param`"),
-        Rule::activation_word => Word::Of("`activation`"),
-        Rule::loss_word => Word::Of("`loss`"),
-        Rule::init_word => Word::Of("`init`"),
-        Rule::block_word | Rule::block => Word::Of("`block`"),
-        Rule::network_word | Rule::network => Word::Of("`network`"),
-        Rule::settings_word | Rule::settings | Rule::definition => Word::Of("an item"),
-        Rule::expect_word | Rule::expect => Word::Of("`expect`"),
-        Rule::repeat_word | Rule::repeat => Word::Of("`repeat`"),
-        Rule::then_word => Word::Of("`then`"),
-        Rule::else_word => Word::Of("`else`"),
-        Rule::as_word => Word::Of("`as`"),
-        Rule::at_word => Word::Of("`at`"),
-        Rule::equals => Word::Of("`=`"),
-        Rule::colon => Word::Of("`:`"),
-        Rule::comma => Word::Of("`,`"),
-        Rule::close_round => Word::Of("`)`"),
-        Rule::close_square => Word::Of("`]`"),
-        Rule::WHITESPACE
-        | Rule::COMMENT
-        | Rule::elementwise
-        | Rule::init
-        | Rule::turn_values
-        | Rule::turn_count
-        | Rule::word_start
-        | Rule::word_char
-        | Rule::word
-        | Rule::reserved
-        | Rule::reserved_word
-        | Rule::digits => Word::Nothing,
-    }
-}
-
-/// What may stand where `entry` failed after it had tried these rules.
-fn expected(entry: Rule, tried: &[Rule]) -> Expected {
-    let has = |word_of: Word| tried.iter().any(|rule| word(*rule) == word_of);
-    let mut expected = Expected {
-        words: Vec::new(),
-        name: has(Word::Name) || tried.contains(&Rule::kind) || tried.contains(&Rule::layer),
-        value: has(Word::Value),
-        operator: tried.contains(&Rule::star),
-        end: has(Word::End),
-    };
-    if expected.value {
-        expected.words.push("a value");
-    } else if has(Word::Name) {
-        expected.words.push("a name");
-    }
-    // Both signs are read between a name and its value, so that the wrong one is told exactly.
-    let unsaid = if matches!(entry, Rule::param | Rule::definition | Rule::block) { Rule::colon } else { Rule::equals };
-    for rule in tried {
-        let is_sign = matches!(rule, Rule::colon | Rule::equals);
-        match word(*rule) {
-            // Where an operator may stand a value is complete: it was no name before a sign, and a call needs no word.
-            Word::Of(_) if is_sign && (*rule == unsaid || expected.operator) => {}
-            Word::Of(word) => expected.words.push(word),
-            Word::ValueOrOperator if !expected.value && !expected.operator && *rule != Rule::minus => {
-                expected.words.push(if *rule == Rule::open_square { "`[`" } else { "`(`" });
-            }
-            Word::Name | Word::Value | Word::ValueOrOperator | Word::Operator | Word::End | Word::Nothing => {}
-        }
-    }
-    if expected.words.is_empty() && !expected.end {
-        expected.words.push("an operator");
-    }
-    expected
+pub(super) struct Failure {
+    /// Where.
+    pub(super) at: usize,
+    /// What may stand there.
+    pub(super) expected: Expected,
 }
 
 /// Reads statements of one text.
@@ -188,8 +41,10 @@ pub(super) struct Parser<'t, 'm> {
     pub(super) text: &'t str,
     /// Its id.
     pub(super) source: SourceId,
-    /// Where mistakes go, also those that cost no statement.
+    /// Where those mistakes go that the grammar lets pass.
     pub(super) mistakes: &'m mut Mistakes,
+    /// Whether one of them leaves the statement without its meaning.
+    pub(super) is_spoilt: bool,
 }
 
 /// A statement's tokens, and where its slice begins in the text.
@@ -249,7 +104,7 @@ impl<'t> Parser<'t, '_> {
                         unreachable!("depth is bounded before pest sees it: {message}")
                     }
                 };
-                Err(Failure::Unexpected { at: range.start + at, expected: expected(entry, &tried) })
+                Err(Failure { at: range.start + at, expected: expected::after(entry, &tried) })
             }
         }
     }
@@ -268,7 +123,7 @@ impl<'t> Parser<'t, '_> {
         tokens.need(Rule::param_word);
         let name = tokens.need_ident(Rule::name);
         self.sign(&mut tokens, &name, Rule::equals, "a `param`");
-        let value = self.expression(&mut tokens)?;
+        let value = self.expression(&mut tokens);
         Ok((name, value))
     }
 
@@ -287,9 +142,9 @@ impl<'t> Parser<'t, '_> {
             DefinitionKind::Init
         };
         let name = tokens.need_ident(Rule::name);
-        let parameters = self.parameters(&mut tokens)?;
+        let parameters = self.parameters(&mut tokens);
         self.sign(&mut tokens, &name, Rule::equals, "a definition");
-        let body = self.expression(&mut tokens)?;
+        let body = self.expression(&mut tokens);
         Ok((kind, name, parameters, body))
     }
 
@@ -298,7 +153,7 @@ impl<'t> Parser<'t, '_> {
         let mut tokens = self.tokens(Rule::block, range)?;
         tokens.need(Rule::block_word);
         let name = tokens.need_ident(Rule::name);
-        let parameters = self.parameters(&mut tokens)?;
+        let parameters = self.parameters(&mut tokens);
         Ok((name, parameters))
     }
 
@@ -318,9 +173,9 @@ impl<'t> Parser<'t, '_> {
     pub(super) fn expect(&mut self, range: &Range<usize>) -> Result<(Expr, Option<Expr>), Failure> {
         let mut tokens = self.tokens(Rule::expect, range)?;
         tokens.need(Rule::expect_word);
-        let condition = self.expression(&mut tokens)?;
+        let condition = self.expression(&mut tokens);
         let at = match tokens.take(Rule::at_word) {
-            Some(_) => Some(self.expression(&mut tokens)?),
+            Some(_) => Some(self.expression(&mut tokens)),
             None => None,
         };
         Ok((condition, at))
@@ -331,7 +186,7 @@ impl<'t> Parser<'t, '_> {
         let mut tokens = self.tokens(Rule::setting, range)?;
         let key = tokens.need_ident(Rule::key);
         self.sign(&mut tokens, &key, Rule::colon, "a setting");
-        let value = self.expression(&mut tokens)?;
+        let value = self.expression(&mut tokens);
         Ok((key, value))
     }
 
@@ -342,9 +197,9 @@ impl<'t> Parser<'t, '_> {
         if let Some(name) = tokens.take(Rule::name) {
             let binder = tokens.ident(&name);
             tokens.need(Rule::in_word);
-            return Ok(Turns::Values { binder, values: self.expression(&mut tokens)? });
+            return Ok(Turns::Values { binder, values: self.expression(&mut tokens) });
         }
-        let count = self.expression(&mut tokens)?;
+        let count = self.expression(&mut tokens);
         let binder = tokens.take(Rule::as_word).map(|_| tokens.need_ident(Rule::name));
         Ok(Turns::Count { count, binder })
     }
@@ -360,7 +215,7 @@ impl<'t> Parser<'t, '_> {
         let (mut arguments, mut parentheses) = (Vec::new(), None);
         if let Some(pair) = tokens.take(Rule::arguments) {
             let span = tokens.span(&pair);
-            arguments = self.arguments(tokens.inside(pair))?.0;
+            arguments = self.arguments(tokens.inside(pair));
             parentheses = Some(span);
         }
         let span = Span::new(self.source, range.clone());
@@ -372,20 +227,17 @@ impl<'t> Parser<'t, '_> {
         let sign = tokens.pairs.next().expect("the grammar puts a sign here");
         if sign.as_rule() != belongs {
             let span = tokens.span(&sign);
-            // What stands before the sign: the name, or the parameters behind it.
-            let before = self.text[..span.range().start].trim_end().len();
-            let gap = if self.text[..before].ends_with('\n') {
-                span
-            } else {
-                Span::new(self.source, before..span.range().end)
-            };
-            debug_assert!(before >= name.span.range().end, "a sign stands behind its name");
-            self.mistakes.report(syntax::swapped_sign(span, place, sign.as_str(), gap));
+            // With the blanks before it, where its name stands on the same line.
+            let before = self.text[..span.range().start].trim_end_matches([' ', '\t']);
+            let start = if before.ends_with('\n') { span.range().start } else { before.len() };
+            debug_assert!(start >= name.span.range().end, "a sign stands behind its name");
+            let gap = Span::new(self.source, start..span.range().end);
+            self.mistakes.report(|| syntax::swapped_sign(span, place, sign.as_str(), gap));
         }
     }
 
-    fn parameters(&mut self, tokens: &mut Tokens<'t>) -> Result<Vec<Parameter>, Failure> {
-        let Some(parameters) = tokens.take(Rule::parameters) else { return Ok(Vec::new()) };
+    fn parameters(&mut self, tokens: &mut Tokens<'t>) -> Vec<Parameter> {
+        let Some(parameters) = tokens.take(Rule::parameters) else { return Vec::new() };
         let inner = tokens.inside(parameters);
         let (offset, source) = (inner.offset, inner.source);
         let mut read = Vec::new();
@@ -395,17 +247,17 @@ impl<'t> Parser<'t, '_> {
             let mut default = None;
             if tokens.pairs.peek().is_some() {
                 self.sign(&mut tokens, &name, Rule::equals, "a parameter");
-                default = Some(self.expression(&mut tokens)?);
+                default = Some(self.expression(&mut tokens));
             }
             read.push(Parameter { name, default });
         }
-        Ok(read)
+        read
     }
 
-    /// The arguments between parentheses, and the height of the highest.
-    fn arguments(&mut self, inner: Tokens<'t>) -> Result<(Vec<Argument>, usize), Failure> {
+    /// The arguments between parentheses.
+    fn arguments(&mut self, inner: Tokens<'t>) -> Vec<Argument> {
         let (offset, source) = (inner.offset, inner.source);
-        let (mut read, mut height) = (Vec::new(), 0);
+        let mut read = Vec::new();
         let mut first_named = None;
         for argument in inner.pairs.filter(|pair| pair.as_rule() == Rule::argument) {
             let mut tokens = Tokens { pairs: argument.into_inner().peekable(), offset, source };
@@ -413,23 +265,21 @@ impl<'t> Parser<'t, '_> {
             if let Some(name) = &name {
                 self.sign(&mut tokens, name, Rule::colon, "an argument");
             }
-            let value = self.tall(&mut tokens)?;
+            let value = self.expression(&mut tokens);
             match (&name, first_named) {
                 (Some(name), None) => first_named = Some(name.span),
-                (None, Some(named)) => self.mistakes.report(syntax::positional_after_named(value.expr.span, named)),
+                (None, Some(named)) => {
+                    self.mistakes.report(|| syntax::positional_after_named(value.span, named));
+                    self.is_spoilt = true;
+                }
                 (Some(_), Some(_)) | (None, None) => {}
             }
-            height = height.max(value.height);
-            read.push(Argument { name, value: value.expr });
+            read.push(Argument { name, value });
         }
-        Ok((read, height))
+        read
     }
 
-    fn expression(&mut self, tokens: &mut Tokens<'t>) -> Result<Expr, Failure> {
-        self.tall(tokens).map(|tall| tall.expr)
-    }
-
-    fn tall(&mut self, tokens: &mut Tokens<'t>) -> Result<Tall, Failure> {
+    fn expression(&mut self, tokens: &mut Tokens<'t>) -> Expr {
         let expression = tokens.need(Rule::expression);
         let form = expression.into_inner().next().expect("an expression is a conditional or an operation");
         let inner = tokens.inside(form.clone());
@@ -440,21 +290,20 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    fn conditional(&mut self, mut tokens: Tokens<'t>) -> Result<Tall, Failure> {
+    fn conditional(&mut self, mut tokens: Tokens<'t>) -> Expr {
         let word = tokens.need(Rule::if_word);
         let start = tokens.span(&word);
-        let condition = self.tall(&mut tokens)?;
+        let condition = self.expression(&mut tokens);
         tokens.need(Rule::then_word);
-        let consequent = self.tall(&mut tokens)?;
+        let consequent = self.expression(&mut tokens);
         tokens.need(Rule::else_word);
-        let alternative = self.tall(&mut tokens)?;
-        let height = 1 + condition.height.max(consequent.height).max(alternative.height);
-        let span = start.to(alternative.expr.span);
-        let kind = ExprKind::If(Box::new(condition.expr), Box::new(consequent.expr), Box::new(alternative.expr));
-        Ok(Tall { expr: Expr { kind, span }, height })
+        let alternative = self.expression(&mut tokens);
+        let span = start.to(alternative.span);
+        let kind = ExprKind::If(Box::new(condition), Box::new(consequent), Box::new(alternative));
+        Expr { kind, span }
     }
 
-    fn operation(&mut self, mut tokens: Tokens<'t>) -> Result<Tall, Failure> {
+    fn operation(&mut self, mut tokens: Tokens<'t>) -> Expr {
         let mut pieces = Vec::new();
         let mut is_operand_next = true;
         while let Some(pair) = tokens.pairs.next() {
@@ -464,7 +313,7 @@ impl<'t> Parser<'t, '_> {
                 (Rule::not_word, _) => Piece::Prefix(UnaryOperator::Not, span),
                 (_, true) => {
                     is_operand_next = false;
-                    Piece::Operand(self.operand(&tokens, pair)?)
+                    Piece::Operand(self.operand(&tokens, pair))
                 }
                 (rule, false) => {
                     is_operand_next = true;
@@ -473,12 +322,12 @@ impl<'t> Parser<'t, '_> {
             };
             pieces.push(piece);
         }
-        precedence::climb(pieces, self.text, self.mistakes).ok_or(Failure::Reported)
+        precedence::climb(pieces, self.text, self.mistakes, &mut self.is_spoilt)
     }
 
-    fn operand(&mut self, tokens: &Tokens<'t>, pair: Pair<'t, Rule>) -> Result<Tall, Failure> {
+    fn operand(&mut self, tokens: &Tokens<'t>, pair: Pair<'t, Rule>) -> Expr {
         let span = tokens.span(&pair);
-        let leaf = |kind| Ok(Tall { expr: Expr { kind, span }, height: 0 });
+        let leaf = |kind| Expr { kind, span };
         match pair.as_rule() {
             Rule::number => leaf(ExprKind::Number(number_value(pair.as_str()))),
             Rule::string => leaf(ExprKind::String(string_value(pair.as_str()))),
@@ -486,38 +335,37 @@ impl<'t> Parser<'t, '_> {
             Rule::false_word => leaf(ExprKind::Boolean(false)),
             Rule::list => {
                 let mut inner = tokens.inside(pair);
-                let (mut elements, mut height) = (Vec::new(), 0);
+                let mut elements = Vec::new();
                 inner.need(Rule::open_square);
                 while inner.take(Rule::close_square).is_none() {
-                    let element = self.tall(&mut inner)?;
-                    height = height.max(element.height);
-                    elements.push(element.expr);
+                    let element = self.expression(&mut inner);
+                    elements.push(element);
                     inner.take(Rule::comma);
                 }
-                Ok(Tall { expr: Expr { kind: ExprKind::List(elements), span }, height: height + 1 })
+                Expr { kind: ExprKind::List(elements), span }
             }
             Rule::group => {
                 let mut inner = tokens.inside(pair);
                 inner.need(Rule::open_round);
-                let Tall { expr, height } = self.tall(&mut inner)?;
+                let inner = self.expression(&mut inner);
                 // With its parentheses, so that a span taken from here to elsewhere is balanced.
-                Ok(Tall { expr: Expr { kind: expr.kind, span }, height })
+                Expr { kind: inner.kind, span }
             }
             Rule::reference => self.reference(tokens.inside(pair)),
             rule => unreachable!("the grammar makes no operand of {rule:?}"),
         }
     }
 
-    fn reference(&mut self, mut tokens: Tokens<'t>) -> Result<Tall, Failure> {
+    fn reference(&mut self, mut tokens: Tokens<'t>) -> Expr {
         let head = tokens.need_ident(Rule::head);
         let mut span = head.span;
         if let Some(pair) = tokens.take(Rule::arguments) {
             span = span.to(tokens.span(&pair));
-            let (arguments, height) = self.arguments(tokens.inside(pair))?;
+            let arguments = self.arguments(tokens.inside(pair));
             let kind = ExprKind::Call { callee: head, arguments };
-            return Ok(Tall { expr: Expr { kind, span }, height: height + 1 });
+            return Expr { kind, span };
         }
-        let (mut segments, mut height) = (Vec::new(), 0);
+        let mut segments = Vec::new();
         while let Some(pair) = tokens.pairs.next() {
             span = span.to(tokens.span(&pair));
             let rule = pair.as_rule();
@@ -527,12 +375,11 @@ impl<'t> Parser<'t, '_> {
                 segments.push(Segment::Member(inner.need_ident(Rule::key)));
             } else {
                 inner.need(Rule::open_square);
-                let index = self.tall(&mut inner)?;
-                height = height.max(index.height + 1);
-                segments.push(Segment::Index(Box::new(index.expr)));
+                let index = self.expression(&mut inner);
+                segments.push(Segment::Index(Box::new(index)));
             }
         }
-        Ok(Tall { expr: Expr { kind: ExprKind::Path(Path { head, segments }), span }, height })
+        Expr { kind: ExprKind::Path(Path { head, segments }), span }
     }
 }
 

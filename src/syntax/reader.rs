@@ -14,10 +14,15 @@ use crate::diagnostics::syntax;
 use crate::source::{Ident, SourceId, Span};
 use std::ops::Range;
 
+/// What follows a complete statement, and a complete head, in words.
+const STATEMENT_END: &str = "the end of the statement";
+const HEAD_END: &str = "`{`";
+
 /// Reads the statements of a text.
 pub(super) fn read(text: &str, source: SourceId, chunks: &[Chunk], mistakes: &mut Mistakes) -> File {
     let file = File { source, items: Vec::new(), poisoned: Vec::new() };
-    let mut reader = Reader { text, parser: Parser { text, source, mistakes }, file, is_unclosed: false };
+    let mut reader =
+        Reader { text, parser: Parser { text, source, mistakes, is_spoilt: false }, file, is_unclosed: false };
     let first = chunks.first().map(|chunk| chunk.range.clone());
     for chunk in chunks {
         reader.item(chunk, first.as_ref());
@@ -61,11 +66,12 @@ impl<'t, 'm> Reader<'t, 'm> {
         self.file.poisoned.push(Poisoned { name, role });
     }
 
-    /// Reads with one of the parser's rules. Reports a failure, and a statement that goes on over its line's end, with the
+    /// Reads with one of the parser's rules; `end` is what follows. Reports a failure, and a statement that goes on over its line's end, with the
     /// `value` that could stand in parentheses.
     fn attempt<T>(
         &mut self,
         chunk: &Chunk,
+        end: &'static str,
         read: impl FnOnce(&mut Parser<'t, 'm>, &Range<usize>) -> Result<T, Failure>,
         value: impl FnOnce(&T) -> Option<Span>,
     ) -> Option<T> {
@@ -77,22 +83,17 @@ impl<'t, 'm> Reader<'t, 'm> {
             return None;
         }
         let outcome = read(&mut self.parser, &chunk.range);
+        let is_spoilt = std::mem::take(&mut self.parser.is_spoilt);
         if let Some(operator) = &chunk.continuation {
             let value = outcome.as_ref().ok().and_then(value);
-            let diagnostic =
-                syntax::continues_on_next_line(self.span(operator.clone()), &self.text[operator.clone()], value);
-            self.mistakes().report(diagnostic);
-            return outcome.ok();
+            let begins_line = self.text[..operator.start].trim_end_matches([' ', '\t']).ends_with('\n');
+            let span = self.span(operator.clone());
+            self.mistakes().report(|| syntax::continues_on_next_line(span, begins_line, value));
+        } else if let Err(failure) = &outcome {
+            let diagnostic = recovery::explain(self.text, self.file.source, chunk, failure, end);
+            self.mistakes().report(|| diagnostic);
         }
-        match outcome {
-            Ok(read) => Some(read),
-            Err(Failure::Reported) => None,
-            Err(Failure::Unexpected { at, expected }) => {
-                let diagnostic = recovery::explain(self.text, self.file.source, chunk, at, &expected);
-                self.mistakes().report(diagnostic);
-                None
-            }
-        }
+        outcome.ok().filter(|_| !is_spoilt)
     }
 
     /// A statement at the top of the file.
@@ -121,17 +122,21 @@ impl<'t, 'm> Reader<'t, 'm> {
     fn nameless_item(&mut self, chunk: &Chunk) {
         if !chunk.is_broken {
             let diagnostic = recovery::no_item(self.text, self.file.source, chunk);
-            self.mistakes().report(diagnostic);
+            self.mistakes().report(|| diagnostic);
         }
         self.discard_body(chunk);
     }
 
     /// A statement whose first word is no item's.
     fn unknown_item(&mut self, chunk: &Chunk, word: &Token) {
+        if self.mistakes().is_full() {
+            self.mistakes().skip();
+            return self.discard_body(chunk);
+        }
         let meant = recovery::meant_item(&self.text[word.range.clone()]);
         if !chunk.is_broken {
             let diagnostic = recovery::unknown_item(self.text, self.file.source, word, meant);
-            self.mistakes().report(diagnostic);
+            self.mistakes().report(|| diagnostic);
         }
         let next = self.name_after(word, chunk);
         match (meant, next) {
@@ -175,7 +180,7 @@ impl<'t, 'm> Reader<'t, 'm> {
         let Some(body) = &chunk.body else { return };
         if !chunk.is_broken {
             let brace = self.span(body.open..body.open + 1);
-            self.mistakes().report(syntax::unexpected_block(brace, what));
+            self.mistakes().report(|| syntax::unexpected_block(brace, what));
         }
         self.discard_body(chunk);
     }
@@ -184,26 +189,26 @@ impl<'t, 'm> Reader<'t, 'm> {
     fn require_body<'c>(&mut self, chunk: &'c Chunk, is_head_read: bool, what: &str) -> Option<&'c Body> {
         if chunk.body.is_none() && is_head_read {
             let last = self.span(chunk.last.clone());
-            self.mistakes().report(syntax::missing_block(last, what));
+            self.mistakes().report(|| syntax::missing_block(last, what));
         }
         chunk.body.as_ref()
     }
 
     fn language(&mut self, chunk: &Chunk, word: &Token, first: Option<&Range<usize>>) {
-        let version = self.attempt(chunk, Parser::language, |_| None);
+        let version = self.attempt(chunk, STATEMENT_END, Parser::language, |_| None);
         self.refuse_body(chunk, "`language`");
         if let Some(first) = first.filter(|first| **first != chunk.range)
             && !chunk.is_broken
         {
             let (span, first) =
                 (self.span(word.range.clone()), self.span(first.start..first.start + self.first_token_length(first)));
-            self.mistakes().report(syntax::language_not_first(span, first));
+            self.mistakes().report(|| syntax::language_not_first(span, first));
         }
         let Some(version) = version else { return };
         let written = &self.text[version.span.range()];
         if written != "1" {
             let diagnostic = syntax::unknown_version(version.span, written);
-            self.mistakes().report(diagnostic);
+            self.mistakes().report(|| diagnostic);
         }
         self.file.items.push(Item::Language { version, span: self.whole(chunk) });
     }
@@ -213,7 +218,7 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn param(&mut self, chunk: &Chunk, word: &Token) {
-        let read = self.attempt(chunk, Parser::param, |(_, value)| Some(value.span));
+        let read = self.attempt(chunk, STATEMENT_END, Parser::param, |(_, value)| Some(value.span));
         self.refuse_body(chunk, "a `param`");
         match read {
             Some((name, value)) => {
@@ -224,7 +229,7 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn definition(&mut self, chunk: &Chunk, word: &Token, kind: DefinitionKind) {
-        let read = self.attempt(chunk, Parser::definition, |(.., body)| Some(body.span));
+        let read = self.attempt(chunk, STATEMENT_END, Parser::definition, |(.., body)| Some(body.span));
         self.refuse_body(chunk, "a definition");
         match read {
             Some((kind, name, parameters, body)) => {
@@ -236,7 +241,7 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn expect(&mut self, chunk: &Chunk) {
-        let read = self.attempt(chunk, Parser::expect, |(condition, _)| Some(condition.span));
+        let read = self.attempt(chunk, STATEMENT_END, Parser::expect, |(condition, _)| Some(condition.span));
         self.refuse_body(chunk, "an `expect`");
         if let Some((condition, at)) = read {
             let span = self.span(chunk.range.clone());
@@ -247,7 +252,7 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn block(&mut self, chunk: &Chunk, word: &Token) {
-        let read = self.attempt(chunk, Parser::block, |_| None);
+        let read = self.attempt(chunk, HEAD_END, Parser::block, |_| None);
         let body = self.require_body(chunk, read.is_some(), "a `block`");
         let statements = body.map(|body| self.statements(body));
         match (read, statements) {
@@ -260,7 +265,7 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn network(&mut self, chunk: &Chunk, word: &Token) {
-        let read = self.attempt(chunk, Parser::network, |_| None);
+        let read = self.attempt(chunk, HEAD_END, Parser::network, |_| None);
         self.require_body(chunk, read.is_some(), "a `network`");
         // What is in it can be checked, whatever its name is.
         let name = read.map_or_else(|| next_or(self.name_after(word, chunk), word), |name| name.span.range());
@@ -280,7 +285,7 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn settings(&mut self, chunk: &Chunk, word: &Token, kind: SettingsKind) {
-        let read = self.attempt(chunk, Parser::settings, |()| None);
+        let read = self.attempt(chunk, HEAD_END, Parser::settings, |()| None);
         self.require_body(chunk, read.is_some(), &format!("`{}`", kind.keyword()));
         self.settings_of(chunk, word, kind);
     }
@@ -310,7 +315,8 @@ impl<'t, 'm> Reader<'t, 'm> {
             self.headless_block(chunk, "a setting");
             None
         } else {
-            let read = self.attempt(chunk, Parser::setting, |(_, value): &(Ident, Expr)| Some(value.span));
+            let read =
+                self.attempt(chunk, STATEMENT_END, Parser::setting, |(_, value): &(Ident, Expr)| Some(value.span));
             self.refuse_body(chunk, what);
             read
         };
@@ -327,7 +333,7 @@ impl<'t, 'm> Reader<'t, 'm> {
             && !chunk.is_broken
         {
             let brace = self.span(body.open..body.open + 1);
-            self.mistakes().report(syntax::unexpected(brace, &[expected], "{"));
+            self.mistakes().report(|| syntax::unexpected(brace, &[expected], "{"));
         }
         self.discard_body(chunk);
     }
@@ -340,7 +346,7 @@ impl<'t, 'm> Reader<'t, 'm> {
         if !self.is_unclosed && !chunk.is_broken {
             let (span, brace) = (self.span(word.range.clone()), self.span(body.open..body.open + 1));
             let diagnostic = syntax::item_in_block(span, &self.text[word.range], brace);
-            self.mistakes().report(diagnostic);
+            self.mistakes().report(|| diagnostic);
         }
         let was_unclosed = std::mem::take(&mut self.is_unclosed);
         self.item(chunk, None);
@@ -381,7 +387,8 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn layer(&mut self, chunk: &Chunk) -> Statement {
-        let read = self.attempt(chunk, Parser::layer, |_| None);
+        let end = if chunk.body.is_some() { HEAD_END } else { STATEMENT_END };
+        let read = self.attempt(chunk, end, Parser::layer, |_| None);
         let body = chunk.body.as_ref().map(|body| self.statements(body));
         let span = self.whole(chunk);
         match read {
@@ -391,7 +398,7 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn repeat(&mut self, chunk: &Chunk) -> Statement {
-        let read = self.attempt(chunk, Parser::repeat, |_| None);
+        let read = self.attempt(chunk, HEAD_END, Parser::repeat, |_| None);
         let body = self.require_body(chunk, read.is_some(), "`repeat`");
         let body = body.map(|body| self.statements(body));
         match (read, body) {

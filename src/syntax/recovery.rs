@@ -1,7 +1,7 @@
 //! Words for statements that could not be read: what was expected and found, and what those write who come from another
 //! language.
 
-use super::parser::Expected;
+use super::parser::{Expected, Failure};
 use super::scanner::{Delimiter, Scanner, Token, TokenKind};
 use super::splitter::{Chunk, ITEM_WORDS};
 use crate::diagnostics::{Diagnostic, near, syntax};
@@ -33,50 +33,86 @@ const RESERVED: [&str; 17] = [
     "input",
 ];
 
-/// Why the statement could not be read at the byte `at`.
-pub(super) fn explain(text: &str, source: SourceId, chunk: &Chunk, at: usize, expected: &Expected) -> Diagnostic {
+/// Why the statement could not be read at the byte `at`. `end` is what follows a complete one.
+pub(super) fn explain(text: &str, source: SourceId, chunk: &Chunk, failure: &Failure, end: &'static str) -> Diagnostic {
+    let Failure { at, expected } = failure;
     let mut words = expected.words.clone();
     if expected.end {
-        words.push(if chunk.body.is_some() { "`{`" } else { "the end of the statement" });
+        words.push(end);
     }
-    let found = if at < chunk.range.end {
-        Scanner::starting_at(text, at).next()
+    let found = if *at < chunk.range.end {
+        Scanner::starting_at(text, *at).next()
     } else {
         let brace = chunk.body.as_ref().map(|body| body.open..body.open + 1);
         brace.map(|range| Token { kind: TokenKind::Open(Delimiter::Brace), range })
     };
     let Some(found) = found else {
-        let last = Span::new(source, chunk.last.clone());
-        return syntax::unexpected_end(last, &words);
+        return syntax::unexpected_end(Span::new(source, chunk.last.clone()), &words);
     };
     let span = Span::new(source, found.range.clone());
     let found_text = &text[found.range.clone()];
-    if expected.name && !expected.value && RESERVED.contains(&found_text) {
+    let next = Scanner::starting_at(text, found.range.end).next().map_or("", |next| &text[next.range]);
+    // Where a layer may stand too, only a label is a name.
+    let is_name_expected = expected.name && !expected.value && (next == "=" || !expected.layer);
+    if is_name_expected && RESERVED.contains(&found_text) {
         return syntax::reserved_name(span, found_text);
     }
     let diagnostic = syntax::unexpected(span, &words, found_text);
-    help(diagnostic, text, chunk, &found, expected)
+    let situation = Situation { text, source, chunk, found: &found, expected };
+    situation.help(diagnostic)
 }
 
-/// With what can be done, where that is known.
-fn help(diagnostic: Diagnostic, text: &str, chunk: &Chunk, found: &Token, expected: &Expected) -> Diagnostic {
-    let Some(span) = diagnostic.primary.as_ref().map(|label| label.span) else { return diagnostic };
-    let first = Scanner::starting_at(text, chunk.range.start).next().map_or("", |token| &text[token.range]);
-    match &text[found.range.clone()] {
-        "if" if expected.value => {
-            diagnostic.help("within an expression, a choice stands in parentheses: `(if c then a else b)`")
+/// A statement that could not be read, and where.
+struct Situation<'s> {
+    text: &'s str,
+    source: SourceId,
+    chunk: &'s Chunk,
+    found: &'s Token,
+    expected: &'s Expected,
+}
+
+impl Situation<'_> {
+    /// With what can be done, where that is known.
+    fn help(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let expected = self.expected;
+        let span = Span::new(self.source, self.found.range.clone());
+        let mut tokens = Scanner::starting_at(self.text, self.chunk.range.start);
+        let (first, second) = (tokens.next(), tokens.next());
+        let word = |token: &Option<Token>| token.as_ref().map_or("", |token| &self.text[token.range.clone()]);
+        match &self.text[self.found.range.clone()] {
+            "if" if expected.value => {
+                diagnostic.help("within an expression a choice stands in parentheses: `(if c then a else b)`")
+            }
+            "+" if expected.value => diagnostic.fix("a number has no plus sign", span, ""),
+            "=" if expected.operator => diagnostic.fix("two values are compared with `==`", span, "=="),
+            "elif" | "elsif" | "elseif" if expected.operator => diagnostic.fix("write `else if`", span, "else if"),
+            "," if expected.end => diagnostic.fix("a statement ends with its line, or with `;`", span, ";"),
+            "." if expected.end && !expected.operator => {
+                diagnostic.help("a layer is written by its kind alone: `dense(30)`, `relu`")
+            }
+            _ if matches!(word(&first), "for" | "while" | "loop") => {
+                diagnostic.help("layers are repeated with `repeat n { … }` or `repeat n as i { … }`")
+            }
+            _ if expected.layer && word(&second) == "=" => self.fix_sign(diagnostic, first.as_ref(), second.as_ref()),
+            _ if self.is_behind(first.as_ref()) && self.found.kind == TokenKind::Word && expected.words == ["`(`"] => {
+                let after = first.map_or(span.range().start, |first| first.range.end);
+                diagnostic.fix("between a label and its layer stands `=`", Span::new(self.source, after..after), " =")
+            }
+            _ => diagnostic,
         }
-        "+" if expected.value => diagnostic.fix("numbers have no plus sign", span, ""),
-        "=" if expected.operator => diagnostic.fix("two values are compared with `==`", span, "=="),
-        "elif" | "elsif" | "elseif" if expected.operator => diagnostic.fix("write `else if`", span, "else if"),
-        "," if expected.end => diagnostic.fix("statements end with their line, or with `;`", span, ";"),
-        "." if expected.end && !expected.operator => {
-            diagnostic.help("layers are written by their kind alone: `dense(30)`, `relu`")
-        }
-        _ if matches!(first, "for" | "while" | "loop") => {
-            diagnostic.help("layers are repeated with `repeat n { … }` or `repeat n as i { … }`")
-        }
-        _ => diagnostic,
+    }
+
+    /// Whether what was found stands directly behind `token`.
+    fn is_behind(&self, token: Option<&Token>) -> bool {
+        token.is_some_and(|token| self.text[token.range.end..self.found.range.start].trim().is_empty())
+    }
+
+    /// `name = value` where no layer follows: a setting.
+    fn fix_sign(&self, diagnostic: Diagnostic, name: Option<&Token>, sign: Option<&Token>) -> Diagnostic {
+        let (Some(name), Some(sign)) = (name, sign) else { return diagnostic };
+        let key = &self.text[name.range.clone()];
+        let gap = Span::new(self.source, name.range.end..sign.range.end);
+        diagnostic.fix(format!("a setting is written `{key}: value`"), gap, ":")
     }
 }
 

@@ -4,7 +4,7 @@
 //! deeper than `MAX_DEPTH`.
 
 use super::mistakes::Mistakes;
-use super::nesting::{MAX_DEPTH, Nesting};
+use super::nesting::{MAX_DEPTH, MAX_ROW, Nesting};
 use super::scanner::{self, Delimiter, Scanner, Token, TokenKind};
 use crate::diagnostics::syntax;
 use crate::source::{SourceId, Span};
@@ -271,11 +271,14 @@ impl Splitter<'_, '_> {
         let text = &self.text[token.range.clone()];
         let pending = self.pending.as_mut().expect("a statement has begun");
         let is_operand_wanted = pending.wants_more;
+        let is_member = &self.text[pending.chunk.last.clone()] == ".";
         pending.chunk.range.end = token.range.end;
         pending.chunk.last = token.range.clone();
         pending.wants_more = false;
         let nesting = &mut pending.nesting;
         match (token.kind, text) {
+            // The parts of a path may be called as they like.
+            (TokenKind::Word, _) if is_member => return,
             (TokenKind::Word, "if") => nesting.condition(),
             (TokenKind::Word, "then") => nesting.consequent(),
             (TokenKind::Word, "else") => nesting.alternative(),
@@ -296,19 +299,25 @@ impl Splitter<'_, '_> {
             _ => return,
         }
         pending.wants_more = true;
-        if pending.nesting.depth() > 0 {
-            self.check_depth(&token.range);
-        }
+        self.check_depth(&token.range);
     }
 
-    /// Reports the pending statement, once, if it nests too deep at this token.
+    /// Reports the pending statement, once, if it nests too deep at this token or its tree becomes too high.
     fn check_depth(&mut self, at: &Range<usize>) {
-        let depth = self.frames.len() - 1 + self.pending().nesting.depth();
-        if depth > MAX_DEPTH && !self.pending().chunk.is_broken {
-            let span = self.span(at.clone());
-            self.mistakes.report(syntax::nested_too_deep(span, MAX_DEPTH));
-            self.pending().chunk.is_broken = true;
+        let blocks = self.frames.len() - 1;
+        let (span, pending) = (self.span(at.clone()), self.pending.as_mut().expect("a statement has begun"));
+        let is_too_deep = blocks + pending.nesting.depth() > MAX_DEPTH;
+        if pending.chunk.is_broken || !(is_too_deep || pending.nesting.row() > MAX_ROW) {
+            return;
         }
+        pending.chunk.is_broken = true;
+        self.mistakes.report(|| {
+            if is_too_deep {
+                syntax::nested_too_deep(span, MAX_DEPTH)
+            } else {
+                syntax::expression_too_long(span, MAX_ROW)
+            }
+        });
     }
 
     fn open_bracket(&mut self, delimiter: Delimiter, token: &Token) {
@@ -328,39 +337,26 @@ impl Splitter<'_, '_> {
         pending.chunk.range.end = token.range.end;
         pending.chunk.last = token.range.clone();
         pending.wants_more = false;
-        let diagnostic = match pending.brackets.last() {
-            Some(innermost) if innermost.delimiter == delimiter => None,
-            Some(innermost) => {
-                let opened = Span::new(self.source, innermost.at..innermost.at + 1);
-                let is_closed_too_early = pending.open[delimiter as usize] > 0;
-                Some(if is_closed_too_early {
-                    syntax::unclosed_before(
-                        opened,
-                        innermost.delimiter.open(),
-                        innermost.delimiter.close(),
-                        span,
-                        delimiter.close(),
-                    )
-                } else {
-                    syntax::mismatched_closer(
-                        span,
-                        delimiter.close(),
-                        opened,
-                        innermost.delimiter.open(),
-                        innermost.delimiter.close(),
-                    )
-                })
-            }
-            None => Some(syntax::stray_closer(span, delimiter.close(), delimiter.open())),
-        };
-        if let Some(diagnostic) = diagnostic {
+        let opened = pending.brackets.last().map(|bracket| {
+            let place = Span::new(self.source, bracket.at..bracket.at + 1);
+            (bracket.delimiter, place)
+        });
+        let is_meant = pending.open[delimiter as usize] > 0;
+        if opened.is_none_or(|(opened, _)| opened != delimiter) {
             if !pending.chunk.is_broken {
-                self.mistakes.report(diagnostic);
+                self.mistakes.report(|| match opened {
+                    None => syntax::stray_closer(span, delimiter.close(), delimiter.open()),
+                    Some((opened, place)) if is_meant => {
+                        syntax::unclosed_before(place, opened.open(), opened.close(), span, delimiter.close())
+                    }
+                    Some((opened, place)) => {
+                        syntax::mismatched_closer(span, delimiter.close(), place, opened.open(), opened.close())
+                    }
+                });
             }
             pending.chunk.is_broken = true;
         }
         // Close up to the bracket that is meant; a closer that suits none is taken for the innermost's.
-        let is_meant = pending.open[delimiter as usize] > 0;
         while let Some(closed) = pending.brackets.pop() {
             pending.open[closed.delimiter as usize] -= 1;
             pending.nesting.close();
@@ -378,7 +374,7 @@ impl Splitter<'_, '_> {
             let is_blank = self.text[head.end..token.range.start].trim().is_empty();
             let head = self.span(head);
             if !self.pending().chunk.is_broken {
-                self.mistakes.report(syntax::brace_on_own_line(brace, head, is_blank.then_some(gap)));
+                self.mistakes.report(|| syntax::brace_on_own_line(brace, head, is_blank.then_some(gap)));
             }
             self.pending().has_ended = false;
             self.at_line_start = false;
@@ -395,7 +391,7 @@ impl Splitter<'_, '_> {
                     && !self.pending().chunk.is_broken
                 {
                     let outer = self.span(at..at + 1);
-                    self.mistakes.report(syntax::brace_in_brackets(span, outer, open));
+                    self.mistakes.report(|| syntax::brace_in_brackets(span, outer, open));
                 }
                 self.pending().chunk.is_broken = true;
                 self.open_bracket(Delimiter::Brace, token);
@@ -429,7 +425,7 @@ impl Splitter<'_, '_> {
         let span = self.span(token.range.clone());
         // Where the heads around it are spoilt already, so is this.
         if self.frames.last().is_some_and(|frame| !frame.head.is_broken) {
-            self.mistakes.report(syntax::nested_too_deep(span, MAX_DEPTH));
+            self.mistakes.report(|| syntax::nested_too_deep(span, MAX_DEPTH));
         }
         for frame in self.frames.iter_mut().skip(1) {
             frame.head.is_broken = true;
@@ -466,7 +462,7 @@ impl Splitter<'_, '_> {
         }
         if self.frames.len() == 1 {
             let span = self.span(token.range.clone());
-            self.mistakes.report(syntax::stray_closer(span, "}", "{"));
+            self.mistakes.report(|| syntax::stray_closer(span, "}", "{"));
             return;
         }
         let frame = self.frames.last().expect("the file's own frame is never closed");
@@ -502,7 +498,7 @@ impl Splitter<'_, '_> {
         {
             let end = end.map(|range| Span::new(self.source, range.clone()));
             let outer: Vec<_> = places.take(syntax::MAX_OUTER_LABELS).map(|(span, open, _)| (span, open)).collect();
-            self.mistakes.report(syntax::unclosed_brackets(innermost, &outer, end));
+            self.mistakes.report(|| syntax::unclosed_brackets(innermost, &outer, end));
         }
         pending.chunk.is_broken = true;
         pending.brackets.clear();
@@ -541,13 +537,9 @@ impl Splitter<'_, '_> {
             let item = self.frames.iter().rev().find_map(|frame| frame.first_item.clone()).map(|item| self.span(item));
             let slip = self.slip.map(|(head, close)| (self.span(head..head), self.span(close..close + 1)));
             let end = self.span(self.text.trim_end().len()..self.text.trim_end().len());
-            self.mistakes.report(syntax::unclosed_at_end(
-                (innermost, delimiter.open(), delimiter.close()),
-                &outer,
-                item,
-                slip,
-                end,
-            ));
+            self.mistakes.report(|| {
+                syntax::unclosed_at_end((innermost, delimiter.open(), delimiter.close()), &outer, item, slip, end)
+            });
         }
         while self.frames.len() > 1 {
             self.close_frame(None);
@@ -557,7 +549,7 @@ impl Splitter<'_, '_> {
     fn foreign_comment(&mut self, token: &Token) {
         let text = &self.text[token.range.clone()];
         let span = self.span(token.range.clone());
-        self.mistakes.report(syntax::foreign_comment(span, text));
+        self.mistakes.report(|| syntax::foreign_comment(span, text));
         // Where the statement goes on behind it, it cannot be read.
         if let Some(pending) = &mut self.pending {
             pending.has_foreign_comment = true;
@@ -569,22 +561,23 @@ impl Splitter<'_, '_> {
     fn check_literal(&mut self, token: &Token) {
         let text = &self.text[token.range.clone()];
         let span = self.span(token.range.clone());
-        let diagnostic = match token.kind {
-            TokenKind::MalformedNumber => syntax::malformed_number(span, text),
-            TokenKind::UnclosedString => syntax::unclosed_string(span, text),
-            TokenKind::SingleQuoted => syntax::single_quotes(span, text),
-            TokenKind::Foreign => syntax::foreign_sign(span, text, scanner::native_sign(text)),
+        match token.kind {
+            TokenKind::MalformedNumber => self.mistakes.report(|| syntax::malformed_number(span, text)),
+            TokenKind::UnclosedString => self.mistakes.report(|| syntax::unclosed_string(span)),
+            TokenKind::SingleQuoted => self.mistakes.report(|| syntax::single_quotes(span, text)),
+            TokenKind::Foreign => {
+                self.mistakes.report(|| syntax::foreign_sign(span, text, scanner::native_sign(text)));
+            }
             TokenKind::String => {
                 for escape in scanner::wrong_escapes(text) {
                     let (start, end) = (token.range.start + escape.start, token.range.start + escape.end);
                     let span = self.span(start..end);
-                    self.mistakes.report(syntax::unknown_escape(span, &text[escape]));
+                    self.mistakes.report(|| syntax::unknown_escape(span, &text[escape]));
                 }
                 return;
             }
             _ => return,
-        };
-        self.mistakes.report(diagnostic);
+        }
         let pending = self.pending();
         pending.chunk.is_broken = true;
         pending.is_cut_off |= token.kind == TokenKind::UnclosedString;
