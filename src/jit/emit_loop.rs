@@ -7,7 +7,7 @@
 use super::emit::{Emitter, lanes};
 use super::nest::{Nest, Source, Units, Walk};
 use super::reduce::{Accumulators, Partials};
-use crate::kernel::CHUNK;
+use crate::kernel::{CHUNK, LANES};
 use crate::scalar::carry_out;
 use crate::shape::Precision;
 use cranelift::codegen::ir::Value;
@@ -168,15 +168,14 @@ impl Frame<'_> {
     /// A chunk of a row whose points are combined.
     fn reduce_block(&self, e: &mut Emitter, unit: Value, row: &Row, span: &Span) {
         let mut lanes = Accumulators::begin(e, &self.nest.kernel.reductions);
-        let group = lanes.group();
-        let (length, rest) = (self.nest.row(), self.nest.row() % group);
+        let (length, rest) = (self.nest.row(), self.nest.row() % LANES);
         // A heavy body stands once in the loop, and the accumulators change places around it.
-        let vectors = if self.nest.cost * group / self.lanes <= ROOM { group / self.lanes } else { 1 };
+        let vectors = if self.nest.cost * LANES / self.lanes <= ROOM { LANES / self.lanes } else { 1 };
         let (from, to) = match span {
             Span::Row => (e.integer(0), e.integer(length - rest)),
             Span::Block { from, to, .. } => {
                 let extent = e.ins().isub(*to, *from);
-                let groups = e.ins().band_imm_s(extent, -(group as i64));
+                let groups = e.ins().band_imm_s(extent, -(LANES as i64));
                 (*from, e.add(*from, groups))
             }
         };

@@ -37,11 +37,6 @@ impl<'n> Accumulators<'n> {
         Self { reductions, vectors }
     }
 
-    /// Points that fill every lane once.
-    pub(super) fn group(&self) -> usize {
-        LANES
-    }
-
     pub(super) fn values(&self) -> Vec<Value> {
         self.vectors.concat()
     }
