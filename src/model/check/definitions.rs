@@ -509,7 +509,7 @@ pub(super) fn setting_key(setting: &Option<Valued<'_>>) -> Option<Option<u64>> {
 }
 
 /// Why a layer, activation or block cannot have this name.
-fn reserved_layer_name(name: &str) -> Option<&'static str> {
+pub(super) fn reserved_layer_name(name: &str) -> Option<&'static str> {
     if layers::find(name).is_some() || layers::PLANNED.contains(&name) {
         return Some("a layer kind");
     }

@@ -34,6 +34,8 @@ pub(super) struct State<'a> {
     calls: HashMap<CallKey, Value<'a>>,
     nodes: usize,
     depth: usize,
+    /// The whole expression: what is told where it becomes too large.
+    whole: Option<Span>,
 }
 
 /// A definition applied to arguments.
@@ -66,6 +68,7 @@ impl State<'_> {
             calls: HashMap::new(),
             nodes: 0,
             depth: 0,
+            whole: None,
         }
     }
 
@@ -156,8 +159,9 @@ impl<'a> Checker<'a> {
 
     /// The worth of an expression as an operand: a number or a truth value, or what is neither, for the caller to refuse.
     pub(super) fn evaluate(&mut self, expr: &'a Expr, scope: &Rc<Scope<'a>>, state: &mut State<'a>) -> Value<'a> {
+        let whole = *state.whole.get_or_insert(expr.span);
         if state.depth >= DEEPEST || state.nodes >= MOST_NODES {
-            self.report(values::too_large(expr.span, state.depth >= DEEPEST));
+            self.report(values::too_large(whole, state.depth >= DEEPEST));
             return Value::Unknown;
         }
         state.depth += 1;

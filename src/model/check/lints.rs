@@ -1,7 +1,7 @@
 //! What compiles and is probably not meant.
 
 use super::Checker;
-use super::definitions::{Lookup, operands};
+use super::definitions::{Lookup, operands, reserved_layer_name};
 use super::value::Home;
 use crate::diagnostics::lints;
 use crate::graph::LayerId;
@@ -127,6 +127,10 @@ impl<'a> Checker<'a> {
                     continue;
                 }
             };
+            // A name of the compiler's own is refused already.
+            if kind == DefinitionKind::Activation && reserved_layer_name(&name.name).is_some() {
+                continue;
+            }
             let of_the_compiler =
                 kind == DefinitionKind::Init && settings::find(settings::DISTRIBUTIONS, &name.name).is_some();
             match self.definitions.find(kind, &name.name, Home::Prelude) {
