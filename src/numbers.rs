@@ -1,4 +1,5 @@
-//! Numbers as people read them: four significant digits, by exact decimal rounding, the same on every machine.
+//! Numbers as people read them: four significant digits, by exact decimal rounding, the same on every machine; sizes in binary
+//! units.
 
 /// Four significant digits: `0.1234`, `12.34`, `1.234e-5`; `0`, `NaN`, `inf`, `-inf`.
 #[must_use]
@@ -74,9 +75,31 @@ pub fn share(value: f64) -> String {
     }
 }
 
+/// A number of bytes: `512 B`, `3.1 MiB`; one decimal.
+#[must_use]
+pub fn bytes(count: u128) -> String {
+    const UNITS: [&str; 8] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let mut size = count as f64 / 1024.0;
+    let mut unit = 0;
+    while size >= 1023.95 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_rounded_to_a_tenth() {
+        let words = [0, 1023, 1024, 1536, 1 << 20, (1 << 20) - 1, 1 << 40, u128::from(u64::MAX)].map(bytes);
+        assert_eq!(words, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "1.0 MiB", "1.0 TiB", "16.0 EiB"]);
+    }
 
     #[test]
     fn numbers_have_four_digits_and_no_trailing_zeros() {

@@ -4,19 +4,27 @@ use super::args::{self, CheckFormat};
 use super::{Failure, Status, Talk, input, memory, output};
 use crate::diagnostics::{Diagnostic, json};
 use crate::pipeline::{self, Checked, Options};
+use crate::report::outline;
 
 pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failure> {
-    let options = Options {
-        set: arguments.experiment.set.clone(),
-        seed: arguments.experiment.seed,
-        memory_limit: arguments.machine.memory_limit.unwrap_or_else(memory::available),
-    };
+    let memory_limit = arguments.machine.memory_limit.unwrap_or_else(memory::available);
     let mut errors = Errors::default();
-    for file in &arguments.files {
+    for (index, file) in arguments.files.iter().enumerate() {
         let input = input::read(file)?;
+        let options = Options {
+            set: arguments.experiment.set.clone(),
+            seed: arguments.experiment.seed,
+            memory_limit,
+            folder: input.folder,
+        };
         let checked = pipeline::check(&input.name, input.text, &options);
         match arguments.format {
-            CheckFormat::Text => talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name),
+            CheckFormat::Text => {
+                talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name);
+                let gap = if index == 0 { "" } else { "\n" };
+                let table = checked.outline().map(|outline| format!("{gap}{}", outline::render(&outline)));
+                output::write(table.unwrap_or_default().as_bytes(), None)?;
+            }
             CheckFormat::Json => output::write(json_lines(&checked).as_bytes(), None)?,
         }
         errors.count(&checked.diagnostics);
@@ -24,11 +32,25 @@ pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failur
     Ok(errors.status())
 }
 
-/// Every diagnostic, one a line.
+/// Every diagnostic, one a line; without errors one last line with the outline.
 fn json_lines(checked: &Checked) -> String {
     let mut lines = String::new();
     for diagnostic in &checked.diagnostics {
         lines.push_str(&json::line(diagnostic, &checked.sources));
+        lines.push('\n');
+    }
+    if let Some(outline) = checked.outline() {
+        let rendered = outline::render(&outline);
+        let profile = serde_json::json!({
+            "level": "profile",
+            "code": { "code": "profile" },
+            "message": rendered.lines().next().unwrap_or_default(),
+            "spans": [],
+            "children": [],
+            "rendered": rendered,
+            "profile": outline,
+        });
+        lines.push_str(&profile.to_string());
         lines.push('\n');
     }
     lines

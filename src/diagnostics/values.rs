@@ -1,6 +1,7 @@
 //! `E05xx`: the right type and a value that cannot be.
 
 use super::{Code, Diagnostic};
+use crate::numbers::bytes;
 use crate::source::Span;
 
 /// E0501: a compile-time result that is not finite.
@@ -112,26 +113,6 @@ pub fn network_too_large(
     .label(place, format!("`{layer}` needs most, {}", bytes(largest)))
     .note("values and their gradients, without the copies that an optimizer keeps")
     .help("make it smaller, or raise `--memory-limit`")
-}
-
-/// A size for people: `3.1 GB`.
-fn bytes(count: u128) -> String {
-    const UNITS: [&str; 9] = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
-    let mut size = count as f64;
-    let mut unit = 0;
-    while size >= 999.5 && unit + 1 < UNITS.len() {
-        size /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 {
-        format!("{count} bytes")
-    } else if size >= 1e6 {
-        "more than can be told".to_owned()
-    } else if size < 9.95 {
-        format!("{size:.1} {}", UNITS[unit])
-    } else {
-        format!("{size:.0} {}", UNITS[unit])
-    }
 }
 
 /// E0505: more layers than a network may have.

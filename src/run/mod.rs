@@ -4,6 +4,5 @@ pub mod data;
 pub mod initialize;
 pub mod random;
 pub mod record;
-pub mod size;
 mod statistics;
 pub mod tensor;

@@ -41,10 +41,10 @@ mod tests;
 pub(super) use source::Sink;
 
 use super::random::{Stream, Streams};
-use super::size;
 use super::tensor::{Number, Tensor};
 use crate::diagnostics::{Diagnostic, data};
 use crate::model::{Data, Model, Source};
+use crate::numbers::bytes;
 use crate::shape::{Precision, Shape};
 use fit::Fit;
 use source::{Count, Labels, Opened};
@@ -192,7 +192,7 @@ fn hold<T: Number>(
     if needs <= u128::from(limit) {
         return Ok(());
     }
-    Err(vec![data::too_large(span, what, &size::bytes(needs), &size::bytes(u128::from(limit)))])
+    Err(vec![data::too_large(span, what, &bytes(needs), &bytes(u128::from(limit)))])
 }
 
 /// Which of a source's examples are used.
