@@ -9,9 +9,12 @@ use crate::arena::{Id, IdVec};
 use crate::diagnostics::{arguments, values};
 use crate::graph::{LayerId, ParameterId};
 use crate::model::layers::{self, Tensor};
+use crate::model::mean_field;
 use crate::model::{Activation, Initializer, Layer, Model, Parameter, ParameterRole, ReportSettings, Seeds};
+use crate::scalar::Function;
 use crate::source::Span;
 use crate::syntax::ast::Network;
+use std::sync::Arc;
 
 impl<'a> Checker<'a> {
     /// The model as far as the network makes it; none where something in it is not known.
@@ -85,7 +88,7 @@ impl<'a> Checker<'a> {
         let (drawn, span) = self.drawn(draught, draft, tensor.role, fans)?;
         let initializer = match drawn {
             Drawn::Known(initializer) => initializer,
-            Drawn::Auto(rule) => self.auto(draught, at, tensor, rule)?,
+            Drawn::Auto(rule) => self.auto(draught, at, tensor, rule, layer_count)?,
         };
         self.check_suits(tensor, &initializer, span)?;
         Some(Parameter {
@@ -115,7 +118,14 @@ impl<'a> Checker<'a> {
     }
 
     /// Solves for the weights' variance at which the gradient neither grows nor shrinks through the layer's activation.
-    fn auto(&mut self, draught: &Draught<'a>, at: usize, tensor: &Tensor, rule: Span) -> Option<Initializer> {
+    fn auto(
+        &mut self,
+        draught: &Draught<'a>,
+        at: usize,
+        tensor: &Tensor,
+        rule: Span,
+        layer_count: usize,
+    ) -> Option<Initializer> {
         let draft = &draught.drafts[at];
         if tensor.role == ParameterRole::Bias {
             self.report(arguments::auto_of_biases(rule));
@@ -124,16 +134,38 @@ impl<'a> Checker<'a> {
         let variance = match following_activation(draught, at) {
             None => 1.0,
             Some(Activation { function: None, name, .. }) => {
-                let reason = "it looks along whole rows";
-                self.report(values::no_critical_variance(rule, name, draft.span, reason));
+                self.report(values::no_critical_variance(rule, name, draft.span, "it looks along whole rows"));
                 return None;
             }
-            Some(Activation { function: Some(_), name, .. }) => {
-                self.report(values::no_critical_variance(rule, name, draft.span, "it is not solved for yet"));
-                return None;
+            Some(Activation { function: Some(function), name, .. }) => {
+                let fans = fans(tensor.fan_in, tensor.fan_out, layer_count);
+                let bias = self.drawn(draught, draft, ParameterRole::Bias, fans);
+                let bias_variance = match bias {
+                    Some((Drawn::Known(initializer), _)) if has_bias(draft) => mean_square(&initializer).unwrap_or(0.0),
+                    Some(_) | None => 0.0,
+                };
+                match self.critical_variance(function, bias_variance) {
+                    Ok(variance) => variance,
+                    Err(reason) => {
+                        self.report(values::no_critical_variance(rule, name, draft.span, &reason));
+                        return None;
+                    }
+                }
             }
         };
         Some(Initializer::Normal { mean: 0.0, std: (variance / tensor.fan_in as f64).sqrt() })
+    }
+
+    /// Solved once for all layers of an activation.
+    fn critical_variance(&mut self, function: &Arc<Function>, bias_variance: f64) -> Result<f64, String> {
+        let known =
+            self.critical.iter().find(|(known, bias, _)| Arc::ptr_eq(known, function) && *bias == bias_variance);
+        if let Some((.., solved)) = known {
+            return solved.clone();
+        }
+        let solved = mean_field::critical_variance(function, bias_variance);
+        self.critical.push((Arc::clone(function), bias_variance, solved.clone()));
+        solved
     }
 
     /// Whether a distribution makes sense for a tensor of this shape.
@@ -159,6 +191,26 @@ impl<'a> Checker<'a> {
             | Initializer::File { .. } => Some(()),
         }
     }
+}
+
+/// E[w²] of a distribution; none where a file says.
+pub(super) fn mean_square(initializer: &Initializer) -> Option<f64> {
+    /// The variance of a standard normal that is cut at ±2.
+    const CUT: f64 = 0.773_741_303_549_923_2;
+    match initializer {
+        Initializer::Constant(constant) => Some(constant * constant),
+        Initializer::Normal { mean, std } => Some(std * std + mean * mean),
+        Initializer::Uniform { low, high } => Some((low * low + low * high + high * high) / 3.0),
+        Initializer::TruncatedNormal { mean, std } => Some(CUT * std * std + mean * mean),
+        Initializer::Orthogonal { .. }
+        | Initializer::Identity { .. }
+        | Initializer::Sparse { .. }
+        | Initializer::File { .. } => None,
+    }
+}
+
+fn has_bias(draft: &Draft<'_>) -> bool {
+    draft.tensors.iter().any(|tensor| tensor.role == ParameterRole::Bias)
 }
 
 fn has_weight(draft: &Draft<'_>) -> bool {

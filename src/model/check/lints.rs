@@ -1,16 +1,24 @@
 //! What compiles and is probably not meant.
 
 use super::Checker;
-use super::definitions::{Lookup, operands, reserved_layer_name};
+use super::choices::Drawn;
+use super::definitions::{Lookup, fans, operands, reserved_layer_name};
+use super::finish::{default_rule, following_activation, mean_square, rule_of};
 use super::value::Home;
+use crate::arena::Id;
 use crate::diagnostics::lints;
 use crate::graph::LayerId;
 use crate::model::layers::{self, Weighted};
-use crate::model::{Activation, Initializer, Layer, Loss, LossTerm, Model, ParameterRole, settings};
+use crate::model::{
+    Activation, Expectation, Initializer, Layer, Loss, LossTerm, Model, ParameterRole, Term, TermKind, VerdictWord,
+    mean_field, settings,
+};
+use crate::scalar::mathematics::ln;
 use crate::scalar::{Function, Op, Unary};
 use crate::source::Ident;
 use crate::syntax::ast::{Argument, DefinitionKind, Expr, ExprKind, File, Item, Parameter, Statement, Turns};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Every name that the file uses.
 #[derive(Debug, Default)]
@@ -105,7 +113,13 @@ impl<'a> Used<'a> {
 
 impl<'a> Checker<'a> {
     /// Every lint.
-    pub(super) fn lint(&mut self, file: &'a File, used: &Used<'a>, model: Option<&Model>) {
+    pub(super) fn lint(
+        &mut self,
+        file: &'a File,
+        used: &Used<'a>,
+        model: Option<&Model>,
+        expectations: &[Expectation],
+    ) {
         self.lint_shadowing(file);
         if !self.is_broken {
             self.lint_unused(file, used);
@@ -115,6 +129,9 @@ impl<'a> Checker<'a> {
             self.lint_linear_pairs(model);
             self.lint_last_activation(model);
             self.lint_symmetry(model);
+            if !expectations.iter().any(|expectation| expects_trouble(&expectation.condition)) {
+                self.lint_rules(model);
+            }
         }
     }
 
@@ -220,6 +237,130 @@ impl<'a> Checker<'a> {
                 ));
             }
         }
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// Rules under which the gradient changes from layer to layer where a common rule would keep it. A rule is judged as if its
+    /// layer were square, so that a funnel is not taken for an unsuited rule; where no common rule keeps the gradient through the
+    /// activation, as with the sigmoid, nothing is said. The default is told of only where the layers together take a factor of 10.
+    fn lint_rules(&mut self, model: &Model) {
+        let Some(draught) = self.draught.take() else { return };
+        let weighted: Vec<usize> = draught
+            .drafts
+            .iter()
+            .enumerate()
+            .filter(|(_, draft)| draft.kind.weighted == Weighted::Both)
+            .map(|(at, _)| at)
+            .collect();
+        let hidden = weighted.split_last().map_or(&[][..], |(_, hidden)| hidden);
+        let layer_count = model.layers.iter().filter(|layer| layer.kind.weighted != Weighted::Never).count();
+        let mut judged: Vec<(Arc<Function>, u64, u64, f64)> = Vec::new();
+        let mut default_layers: Vec<(usize, f64, Common)> = Vec::new();
+        for at in hidden {
+            let draft = &draught.drafts[*at];
+            let Some(Activation { function: Some(function), name, .. }) = following_activation(&draught, *at) else {
+                continue;
+            };
+            let Some(tensor) = draft.tensors.iter().find(|tensor| tensor.role == ParameterRole::Weight) else {
+                continue;
+            };
+            let square = fans(tensor.fan_in, tensor.fan_in, layer_count);
+            let rule = rule_of(&draught, draft, ParameterRole::Weight);
+            // What is wrong with a rule is told where it is used.
+            self.sink.mute += 1;
+            let drawn = match rule {
+                Some(rule) => self.initializer(rule.expr, &rule.scope, Some(square)),
+                None => self.initializer_named(default_rule(ParameterRole::Weight), Some(square)),
+            };
+            self.sink.mute -= 1;
+            let Some(Drawn::Known(initializer)) = drawn else { continue };
+            let Some(variance) = mean_square(&initializer).map(|variance| variance * tensor.fan_in as f64) else {
+                continue;
+            };
+            if matches!(initializer, Initializer::Constant(_)) {
+                continue;
+            }
+            let bias = model
+                .parameters
+                .iter()
+                .find(|parameter| parameter.layer.index() == *at && parameter.role == ParameterRole::Bias);
+            let bias_variance = bias.and_then(|bias| mean_square(&bias.initializer)).unwrap_or(0.0);
+            let mut factor = |variance: f64| factor_of(&mut judged, function, variance, bias_variance);
+            let own = factor(variance);
+            let [he, lecun] = COMMON.map(|common| (common, factor(common.variance)));
+            let (better, kept) = if ln(he.1).abs() < ln(lecun.1).abs() { he } else { lecun };
+            if ln(own).abs() <= KEEPS || ln(kept).abs() > KEEPS {
+                continue;
+            }
+            match rule {
+                Some(rule) => {
+                    let factors = ((own, own.sqrt()), (better.name, kept));
+                    self.report(lints::unsuited_rule(rule.expr.span, draft.span, name, factors.0, factors.1, false));
+                }
+                None => default_layers.push((*at, own, Common { factor: kept, ..better })),
+            }
+        }
+        let together: f64 = default_layers.iter().map(|(_, own, _)| ln(*own) / 2.0).sum();
+        if let Some((at, own, better)) = default_layers.first()
+            && together.abs() > ln(10.0)
+        {
+            let draft = &draught.drafts[*at];
+            let name = following_activation(&draught, *at).map_or("", |activation| activation.name.as_str());
+            let better = (better.name, better.factor);
+            self.report(lints::unsuited_rule(draft.span, draft.span, name, (*own, own.sqrt()), better, true));
+        }
+        self.draught = Some(draught);
+    }
+}
+
+/// |ln χ| up to which a rule keeps the gradient.
+const KEEPS: f64 = 0.1;
+
+/// A rule to compare with.
+#[derive(Clone, Copy)]
+struct Common {
+    name: &'static str,
+    /// σ_w²
+    variance: f64,
+    /// χ, once it is known.
+    factor: f64,
+}
+
+const COMMON: [Common; 2] = [
+    Common { name: "he_normal", variance: 2.0, factor: f64::NAN },
+    Common { name: "lecun_normal", variance: 1.0, factor: f64::NAN },
+];
+
+/// χ of an activation under these variances, worked out once.
+fn factor_of(
+    judged: &mut Vec<(Arc<Function>, u64, u64, f64)>,
+    function: &Arc<Function>,
+    variance: f64,
+    bias_variance: f64,
+) -> f64 {
+    let (weight, bias) = (variance.to_bits(), bias_variance.to_bits());
+    let known = judged.iter().find(|known| Arc::ptr_eq(&known.0, function) && (known.1, known.2) == (weight, bias));
+    if let Some(known) = known {
+        return known.3;
+    }
+    let factor = mean_field::gradient_factor(function, variance, bias_variance);
+    judged.push((Arc::clone(function), weight, bias, factor));
+    factor
+}
+
+/// Whether a file expects its gradient to vanish or explode: then it need not be told.
+fn expects_trouble(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Word(VerdictWord::Vanishing | VerdictWord::Exploding) => true,
+        TermKind::And(left, right) | TermKind::Or(left, right) => expects_trouble(left) || expects_trouble(right),
+        TermKind::Word(_)
+        | TermKind::Not(_)
+        | TermKind::Number(_)
+        | TermKind::Quantity(_)
+        | TermKind::Function(..)
+        | TermKind::Compare(..)
+        | TermKind::In(..) => false,
     }
 }
 

@@ -161,6 +161,8 @@ struct Checker<'a> {
     params: Params<'a>,
     /// Compiled activations.
     functions: HashMap<(DefinitionId, Vec<Option<u64>>), Option<Arc<Function>>>,
+    /// The critical variances that were solved for: of which activation, at which variance of the biases.
+    critical: Vec<(Arc<Function>, f64, Result<f64, String>)>,
     /// Where each label stands.
     label_places: HashMap<&'a str, Span>,
     poisoned_labels: HashSet<&'a str>,
@@ -195,6 +197,7 @@ impl<'a> Checker<'a> {
             definitions: Definitions::default(),
             params: Params::default(),
             functions: HashMap::new(),
+            critical: Vec::new(),
             label_places: HashMap::new(),
             poisoned_labels: poisoned(PoisonedRole::Label).map(|name| name.name.as_str()).collect(),
             poisoned_keys: poisoned(PoisonedRole::Setting).collect(),
@@ -255,7 +258,7 @@ impl<'a> Checker<'a> {
             .iter()
             .filter_map(|expect| self.check_expect(expect, &checked_report, checked_train.as_ref(), train.is_some()))
             .collect();
-        self.lint(file, &used, finished.as_ref());
+        self.lint(file, &used, finished.as_ref(), &expectations);
         if self.sink.errors > 0 {
             return None;
         }
