@@ -3,7 +3,7 @@
 use super::Checker;
 use super::evaluate::describe;
 use super::value::{Context, Scope, Value, Valued};
-use crate::diagnostics::{arguments, values};
+use crate::diagnostics::{Diagnostic, arguments, values};
 use crate::model::signature::{Argument, Arguments, Bounds, Otherwise, Parameter, Takes};
 use crate::source::{Ident, Span};
 use crate::syntax::ast;
@@ -223,21 +223,21 @@ impl<'a> Checker<'a> {
     ) -> Option<Argument> {
         match parameter.takes {
             Takes::Count { least } => {
-                let valued = self.value(expr, scope, context);
+                let valued = self.operand_value(expr, scope, context);
                 self.count(&valued, parameter.name, least).map(Argument::Count)
             }
             Takes::Counts => self.take_counts(parameter, &[expr], scope, context),
             Takes::Number(bounds) => {
-                let valued = self.value(expr, scope, context);
+                let valued = self.operand_value(expr, scope, context);
                 self.number_within(&valued, parameter.name, bounds).map(Argument::Number)
             }
             Takes::Boolean => {
-                let valued = self.value(expr, scope, context);
+                let valued = self.operand_value(expr, scope, context);
                 self.boolean(&valued).map(Argument::Boolean)
             }
             Takes::Switch => self.switch(expr, scope, context).map(Argument::Boolean),
             Takes::Text => {
-                let valued = self.value(expr, scope, context);
+                let valued = self.operand_value(expr, scope, context);
                 match valued.value {
                     Value::Text(text) => Some(Argument::Text(text.to_owned())),
                     Value::Unknown => None,
@@ -312,7 +312,7 @@ impl<'a> Checker<'a> {
             Value::Unknown => None,
             other => {
                 let found = describe(other);
-                self.report(arguments::wrong_type(valued.span, "`true` or `false`", &found));
+                self.report_value(arguments::wrong_type(valued.span, "`true` or `false`", &found), valued.span);
                 None
             }
         }
@@ -323,15 +323,15 @@ impl<'a> Checker<'a> {
         let number = self.number(valued)?;
         let what = format!("`{what}`");
         if number.fract() != 0.0 || !number.is_finite() {
-            self.report(values::not_whole(valued.span, &what, number));
+            self.report_value(values::not_whole(valued.span, &what, number), valued.span);
             return None;
         }
         if number < least as f64 {
-            self.report(values::too_small(valued.span, &what, number, least));
+            self.report_value(values::too_small(valued.span, &what, number, least), valued.span);
             return None;
         }
         if number > super::LARGEST_COUNT {
-            self.report(values::uncountable(valued.span, &what, number));
+            self.report_value(values::uncountable(valued.span, &what, number), valued.span);
             return None;
         }
         Some(number as usize)
@@ -343,8 +343,19 @@ impl<'a> Checker<'a> {
         if bounds.hold(number) {
             return Some(number);
         }
-        self.report(values::out_of_range(valued.span, &format!("`{what}`"), number, bounds.words()));
+        let diagnostic = values::out_of_range(valued.span, &format!("`{what}`"), number, bounds.words());
+        self.report_value(diagnostic, valued.span);
         None
+    }
+
+    /// Reports what is wrong with a value, with the place of the param that it comes from.
+    pub(super) fn report_value(&mut self, diagnostic: Diagnostic, span: Span) {
+        let name = self.sources.text(span);
+        let place = self.params.place(name).filter(|place| *place != span);
+        self.report(match place {
+            Some(place) => diagnostic.label(place, format!("`{name}` is defined here")),
+            None => diagnostic,
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::evaluate::describe;
+use super::network::Entries;
 use super::value::{Context, Home, Scope, Value, Valued};
 use crate::diagnostics::{arguments, names, values};
 use crate::model::settings::{
@@ -10,7 +11,7 @@ use crate::model::settings::{
 use crate::model::signature::{Argument, Bounds, Parameter, Takes};
 use crate::model::{At, Chosen, Data, ReportSettings, Seeds, Source, SourceKind, Spanned, SweepAxis, Train};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Setting, Settings};
+use crate::syntax::ast::{Expr, ExprKind, Settings};
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ impl<'a> Checker<'a> {
             .collect()
     }
 
-    fn entries(&mut self, block: &'a Settings, keys: &'static [settings::Key]) -> Vec<(&'static str, &'a Setting)> {
+    fn entries(&mut self, block: &'a Settings, keys: &'static [settings::Key]) -> Entries<'a> {
         self.known_entries(block.entries.iter(), keys, block.kind.keyword())
     }
 
@@ -79,8 +80,8 @@ impl<'a> Checker<'a> {
             seed: 0,
             span: block.span,
         };
-        let has_source = entries.iter().any(|(key, _)| *key == "source");
-        for (key, setting) in entries {
+        let has_source = entries.has_unknown || entries.known.iter().any(|(key, _)| *key == "source");
+        for (key, setting) in entries.known {
             let value = &setting.value;
             match key {
                 "source" => source = self.source(value),
@@ -196,10 +197,11 @@ impl<'a> Checker<'a> {
         let errors = self.sink.errors;
         let root = Scope::root(Home::User);
         let entries = self.entries(block, TRAIN_KEYS);
-        let present: Vec<(&str, Span)> = entries.iter().map(|(key, setting)| (*key, setting.key.span)).collect();
+        let has_unknown = entries.has_unknown;
+        let present: Vec<(&str, Span)> = entries.known.iter().map(|(key, setting)| (*key, setting.key.span)).collect();
         let (mut optimizer, mut schedule, mut clip, mut constrain) = (None, None, None, None);
         let (mut steps, mut epochs, mut decay, mut checkpoint) = (None, None, None, None);
-        for (key, setting) in entries {
+        for (key, setting) in entries.known {
             let value = &setting.value;
             match key {
                 "optimizer" => optimizer = self.word(OPTIMIZERS, "optimizer", value, &root),
@@ -214,12 +216,12 @@ impl<'a> Checker<'a> {
         }
         let poisoned = self.poisoned_keys_within(block.span);
         let place = |key: &str| present.iter().find(|(name, _)| *name == key).map(|(_, span)| *span);
-        if place("optimizer").is_none() && !poisoned.contains("optimizer") {
+        if place("optimizer").is_none() && !has_unknown && !poisoned.contains("optimizer") {
             self.report(arguments::missing_key("optimizer", "train", block.head, "`optimizer: sgd(rate: 0.1)`"));
         }
         match (place("steps"), place("epochs")) {
             (Some(steps), Some(epochs)) => self.report(arguments::conflict("steps", steps, "epochs", epochs)),
-            (None, None) if !poisoned.contains("steps") && !poisoned.contains("epochs") => {
+            (None, None) if !has_unknown && !poisoned.contains("steps") && !poisoned.contains("epochs") => {
                 self.report(arguments::missing_key("steps", "train", block.head, "`steps: 100`, or `epochs:`"));
             }
             (Some(_) | None, _) => {}
@@ -273,7 +275,7 @@ impl<'a> Checker<'a> {
             underflow: 0.01,
         };
         let Some(block) = block else { return report };
-        for (key, setting) in self.entries(block, REPORT_KEYS) {
+        for (key, setting) in self.entries(block, REPORT_KEYS).known {
             let value = &setting.value;
             match key {
                 "at" => report.at = self.report_steps(value),

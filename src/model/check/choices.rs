@@ -176,7 +176,7 @@ impl<'a> Checker<'a> {
                 settings.push(None);
                 continue;
             };
-            let valued = self.value(expr, &choice.scope, Context::Plain);
+            let valued = self.operand_value(expr, &choice.scope, Context::Plain);
             sound &= self.is_setting(&valued, parameter.default.as_ref());
             settings.push(Some(valued));
         }
@@ -277,7 +277,7 @@ impl<'a> Checker<'a> {
                         given.push(None);
                         continue;
                     };
-                    let value = self.place(expr, &choice.scope, &mut state);
+                    let value = self.evaluate(expr, &choice.scope, &mut state);
                     let valued = Valued { value, span: expr.span };
                     // An unknown number is no mistake while the rule is checked for itself.
                     if !matches!(valued.value, Value::Unknown) {

@@ -99,11 +99,7 @@ impl State<'_> {
 
     fn truth(&mut self, value: &Value<'_>) -> Option<ValueId> {
         match value {
-            Value::Boolean(boolean) => {
-                let builder = self.builder();
-                let (zero, one) = (builder.constant(0.0), builder.constant(1.0));
-                Some(builder.compare(Comparison::Less, zero, if *boolean { one } else { zero }))
-            }
+            Value::Boolean(boolean) => Some(self.builder().truth(*boolean)),
             Value::Truth(id) => Some(*id),
             Value::Number(_)
             | Value::Scalar(_)
@@ -121,6 +117,12 @@ impl<'a> Checker<'a> {
     /// The worth of an expression where only compile-time values may stand.
     pub(super) fn value(&mut self, expr: &'a Expr, scope: &Rc<Scope<'a>>, context: Context) -> Valued<'a> {
         let value = self.place(expr, scope, &mut State::known(context));
+        Valued { value, span: expr.span }
+    }
+
+    /// The worth of an expression where a number, truth value or string is wanted: a call in it is applied, never chosen.
+    pub(super) fn operand_value(&mut self, expr: &'a Expr, scope: &Rc<Scope<'a>>, context: Context) -> Valued<'a> {
+        let value = self.evaluate(expr, scope, &mut State::known(context));
         Valued { value, span: expr.span }
     }
 
@@ -311,7 +313,8 @@ impl<'a> Checker<'a> {
             Value::Unknown => None,
             other => {
                 let found = describe(other);
-                self.report(arguments::wrong_type(valued.span, "a number", &found));
+                let diagnostic = arguments::wrong_type(valued.span, "a number", &found);
+                self.report_value(diagnostic, valued.span);
                 None
             }
         }
@@ -552,7 +555,7 @@ impl<'a> Checker<'a> {
             }
             Lookup::Missing => {
                 self.evaluate_arguments(arguments, scope, state);
-                self.report_unknown_function(callee, scope);
+                self.report_unknown_function(callee, scope, state.context);
                 Value::Unknown
             }
         }
@@ -561,17 +564,24 @@ impl<'a> Checker<'a> {
     /// Looks for mistakes in the arguments of a call that is broken itself.
     fn evaluate_arguments(&mut self, arguments: &'a [Argument], scope: &Rc<Scope<'a>>, state: &mut State<'a>) {
         for argument in arguments {
+            // In an expectation the name of a layer is no mistake in itself.
+            if let (ExprKind::Path(_), Context::Expectation) = (&argument.value.kind, state.context) {
+                continue;
+            }
             self.evaluate(&argument.value, scope, state);
         }
     }
 
-    fn report_unknown_function(&mut self, callee: &Ident, scope: &Rc<Scope<'a>>) {
+    fn report_unknown_function(&mut self, callee: &Ident, scope: &Rc<Scope<'a>>, context: Context) {
         if let Some(role) = self.role_of(&callee.name, scope.home) {
             self.report(arguments::not_a_function(callee, role));
             return;
         }
         let mut candidates: Vec<&str> = intrinsics::FUNCTIONS.iter().map(|function| function.name).collect();
         candidates.extend(self.definitions.names(DefinitionKind::Activation, scope.home));
+        if let Context::Expectation = context {
+            candidates.extend(super::expectations::FUNCTIONS);
+        }
         self.report(names::unknown("function", callee, candidates));
     }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// The numbers that a run measures as a whole.
 pub(super) const NUMBERS: [&str; 3] = ["ratio", "loss", "accuracy"];
 /// The functions of a layer or tensor.
-const FUNCTIONS: [&str; 5] = ["norm", "rms", "zeros", "saturated", "dead"];
+pub(super) const FUNCTIONS: [&str; 5] = ["norm", "rms", "zeros", "saturated", "dead"];
 /// The gradients of a layer that have a name.
 const MEMBERS: [&str; 5] = ["gradient", "weight", "bias", "pre_activation", "output"];
 /// The verdict words.

@@ -77,6 +77,8 @@ pub(super) struct Draught<'a> {
     budget: usize,
     /// The same for layers that are only looked at.
     aside_budget: usize,
+    /// Whether it was said that there are too many layers.
+    is_over: bool,
     depth: usize,
 }
 
@@ -98,6 +100,7 @@ impl<'a> Draught<'a> {
             name_span,
             budget: Limits::LAYERS,
             aside_budget: Limits::LAYERS,
+            is_over: false,
             depth: 0,
         }
     }
@@ -135,6 +138,7 @@ impl<'a> Checker<'a> {
     fn check_input(&mut self, network: &'a Network, draught: &mut Draught<'a>, root: &Rc<Scope<'a>>) -> Flow {
         let mut first = true;
         let mut input: Option<&'a Layer> = None;
+        let mut is_broken = false;
         for statement in &network.body {
             match statement {
                 Statement::Layer(layer) if layer.kind.name == "input" => {
@@ -150,13 +154,15 @@ impl<'a> Checker<'a> {
                     first = false;
                 }
                 Statement::Layer(_) | Statement::Repeat(_) => first = false,
-                // It may have been the input.
-                Statement::Broken(_) if input.is_none() => return None,
-                Statement::Setting(_) | Statement::Broken(_) => {}
+                // It may have been the input, or a setting.
+                Statement::Broken(_) => is_broken = true,
+                Statement::Setting(_) => {}
             }
         }
         let Some(input) = input else {
-            self.report(arguments::no_input(&network.name));
+            if !is_broken {
+                self.report(arguments::no_input(&network.name));
+            }
             return None;
         };
         draught.input_span = kind_span(input);
@@ -184,7 +190,7 @@ impl<'a> Checker<'a> {
             "network",
         );
         let poisoned = self.poisoned_keys_within(network.span);
-        for (key, setting) in entries {
+        for (key, setting) in entries.known {
             let value = &setting.value;
             match key {
                 "loss" => {
@@ -282,7 +288,11 @@ impl<'a> Checker<'a> {
         }
         for (index, value) in values.into_iter().enumerate() {
             // Of what is only looked at, one turn is enough.
-            if !draught.spend() || (index > 0 && draught.names.is_aside()) {
+            if index > 0 && draught.names.is_aside() {
+                return;
+            }
+            if !self.spend(repeat.head, draught) {
+                *flow = None;
                 return;
             }
             let turn = place.turn(index + 1, binder, value);
@@ -300,7 +310,7 @@ impl<'a> Checker<'a> {
     ) -> Option<(Option<&'a Ident>, Vec<Valued<'a>>)> {
         let (binder, span, count, values) = match &repeat.turns {
             Turns::Count { count, binder } => {
-                let valued = self.value(count, &place.scope, Context::Plain);
+                let valued = self.operand_value(count, &place.scope, Context::Plain);
                 let turns = self.count(&valued, "repeat", 0)?;
                 (binder.as_ref(), count.span, turns, None)
             }
@@ -332,6 +342,19 @@ impl<'a> Checker<'a> {
             None => (1..=count).map(|turn| Valued { value: Value::Number(turn as f64), span }).collect(),
         };
         Some((binder, values))
+    }
+
+    /// Takes a layer or turn off the budget; where none is left this is reported, once.
+    fn spend(&mut self, span: Span, draught: &mut Draught<'a>) -> bool {
+        if draught.spend() {
+            return true;
+        }
+        if !draught.names.is_aside() && !draught.is_over {
+            self.report(values::too_many_layers(span, 1, 1, Limits::LAYERS));
+            draught.is_over = true;
+        }
+        draught.names.uncertain = true;
+        false
     }
 
     fn check_binder(&mut self, binder: &Ident) {
@@ -409,11 +432,7 @@ impl<'a> Checker<'a> {
             *flow = None;
             return;
         }
-        if !draught.spend() {
-            if !draught.names.uncertain {
-                self.report(values::too_many_layers(layer.head, 1, 1, Limits::LAYERS));
-            }
-            draught.names.uncertain = true;
+        if !self.spend(layer.head, draught) {
             *flow = None;
             return;
         }
@@ -674,7 +693,7 @@ impl<'a> Checker<'a> {
                 Statement::Repeat(repeat) => match self.turns(repeat, place, draught) {
                     Some((binder, values)) => {
                         for (index, value) in values.into_iter().enumerate() {
-                            if !draught.spend() {
+                            if !self.spend(repeat.head, draught) {
                                 return;
                             }
                             let turn = place.turn(index + 1, binder, value);
@@ -854,12 +873,14 @@ impl<'a> Checker<'a> {
         settings: impl Iterator<Item = &'a Setting>,
         keys: &'static [settings::Key],
         block: &str,
-    ) -> Vec<(&'static str, &'a Setting)> {
+    ) -> Entries<'a> {
         let mut known: Vec<(&'static str, &'a Setting)> = Vec::new();
+        let mut has_unknown = false;
         for setting in settings {
             let Some(key) = keys.iter().find(|key| key.name == setting.key.name) else {
                 let valid: Vec<&str> = keys.iter().map(|key| key.name).collect();
                 self.report(arguments::unknown_key(&setting.key, block, &valid));
+                has_unknown = true;
                 self.look_into(&setting.value, &Scope::root(Home::User), Context::Init(None));
                 continue;
             };
@@ -869,8 +890,16 @@ impl<'a> Checker<'a> {
             }
             known.push((key.name, setting));
         }
-        known
+        Entries { known, has_unknown }
     }
+}
+
+/// The entries of a block of settings.
+pub(super) struct Entries<'a> {
+    /// Those whose keys are known, each key once, in order of the text.
+    pub(super) known: Vec<(&'static str, &'a Setting)>,
+    /// Whether there are others: one of them may be what seems to be missing.
+    pub(super) has_unknown: bool,
 }
 
 /// What the layer named in an argument hands on, with its place.
