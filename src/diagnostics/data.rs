@@ -24,6 +24,7 @@ const WRONG_TENSOR: Code = Code("E0607");
 const WRONG_COUNT: Code = Code("E0608");
 const NOT_WRITABLE: Code = Code("E0609");
 const NOT_BUILT: Code = Code("E0610");
+const RUN_SIZE: Code = Code("E0504");
 const DATA_SHAPE: Code = Code("E0440");
 const TARGET_SHAPE: Code = Code("E0441");
 const TARGET_CLASSES: Code = Code("E0442");
@@ -314,6 +315,42 @@ pub fn too_many_classes(source: Span, classes: usize, output: Span, outputs: usi
         Some(note) => diagnostic.note(note),
         None => diagnostic,
     }
+}
+
+/// E0504: the run needs more memory than it may take.
+#[must_use]
+pub fn run_too_large(network: Span, needs: &str, parts: &str, limit: &str) -> Diagnostic {
+    Diagnostic::error(
+        RUN_SIZE,
+        format!("the run needs {needs} of memory, and the limit is {limit}"),
+        network,
+        format!("needs {parts}"),
+    )
+    .help("make the batch or the network smaller, or raise `--memory-limit`")
+}
+
+/// E0504: the machine does not give the memory that the run needs.
+#[must_use]
+pub fn memory_refused(network: Span, needs: &str) -> Diagnostic {
+    Diagnostic::error(
+        RUN_SIZE,
+        format!("the run needs {needs} of memory, which the machine does not give"),
+        network,
+        format!("needs {needs}"),
+    )
+    .help("make the batch or the network smaller")
+}
+
+/// E0504: one tensor of the run is larger than anything that can be addressed.
+#[must_use]
+pub fn run_not_addressable(layer: Span, needs: &str, batch: usize) -> Diagnostic {
+    Diagnostic::error(
+        RUN_SIZE,
+        format!("one tensor of the run would need {needs}"),
+        layer,
+        format!("with {batch} examples in a batch"),
+    )
+    .help("make the batch or the network smaller")
 }
 
 fn numbers(count: usize) -> String {

@@ -14,7 +14,6 @@ use super::data::Sink;
 use super::data::safetensors::Tensors;
 use super::random::{Stream, normal_quantile};
 use super::tensor::Number;
-use crate::arena::Id;
 use crate::diagnostics::{Diagnostic, data, near};
 use crate::graph::ParameterId;
 use crate::model::{Initializer, Model, Parameter, Spanned};
@@ -198,27 +197,21 @@ fn sparse<T: Number>(shape: &Shape, nonzeros: usize, std: f64, stream: &mut Stre
     }
 }
 
-/// The layers whose units all compute the same: more than one unit, and every matrix has equal rows and every bias equal
-/// entries. `values` are the initial parameters, one by one.
+/// For each layer, whether its units all compute the same: there are several, every matrix has equal rows and every bias equal
+/// entries. `values` gives a parameter's elements, none where the run has no use for it.
 #[must_use]
-pub fn symmetric_layers<T: Number>(model: &Model, values: impl Fn(ParameterId) -> Vec<T>) -> Vec<bool> {
+pub(super) fn symmetric_layers<'a, T: Number>(model: &Model, values: impl Fn(ParameterId) -> &'a [T]) -> Vec<bool> {
+    let rows = |id: &ParameterId| model.parameters[*id].shape.0.first().copied().unwrap_or(1);
+    let equal_rows = |id: &ParameterId| {
+        let values = values(*id);
+        let width = values.len() / rows(id);
+        width > 0 && values.chunks_exact(width).all(|row| *row == values[..width])
+    };
     let symmetric = |ids: &[ParameterId]| {
-        let matrices = ids.iter().filter(|id| model.parameters[**id].shape.rank() >= 2);
-        let several = matrices.clone().any(|id| model.parameters[*id].shape.0[0] > 1);
-        several
-            && ids.iter().all(|id| {
-                let rows = model.parameters[*id].shape.0.first().copied().unwrap_or(1);
-                let values = values(*id);
-                let width = (values.len() / rows).max(1);
-                values.chunks_exact(width).all(|row| row == &values[..width])
-            })
+        let mut matrices = ids.iter().filter(|id| model.parameters[**id].shape.rank() >= 2);
+        matrices.any(|id| rows(id) > 1) && ids.iter().all(equal_rows)
     };
     model.layers.iter().map(|layer| symmetric(&layer.parameters)).collect()
-}
-
-/// The ids of a model's parameters in order.
-pub fn parameter_ids(model: &Model) -> impl Iterator<Item = ParameterId> + use<> {
-    (0..model.parameters.len()).map(ParameterId::new)
 }
 
 #[cfg(test)]

@@ -1,8 +1,137 @@
 //! Carrying out a model: data, draws, the compiled program, and what was measured. The only stage that touches the world.
+//!
+//! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `tensor.rs`
+//! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `accuracy.rs`
+//! - `session.rs`: a model made ready, and run · `shadow.rs`: what f32 loses · `dump.rs`
+//! - `record.rs`: what was measured, as data
+//!
+//! Training comes later: a run is one forward and backward pass, step 0, also where the model has a `train` block (`TRAINS`).
 
+mod accuracy;
 pub mod data;
+mod dump;
 pub mod initialize;
+mod measure;
 pub mod random;
 pub mod record;
+mod seeds;
+pub mod session;
+mod shadow;
+mod slope;
 mod statistics;
 pub mod tensor;
+#[cfg(test)]
+mod tests;
+
+pub use measure::{LayerNorms, Level};
+
+use crate::diagnostics::{Diagnostic, arguments, data as words};
+use crate::model::{Model, Seeds};
+use crate::numbers::bytes;
+use data::Dataset;
+use initialize::Initial;
+use record::{Records, SeedRecords};
+use seeds::Runner;
+use session::{Executor, Kept, Session, Wanted};
+use std::num::NonZero;
+use std::path::PathBuf;
+
+/// Whether this version carries out `train` blocks.
+pub const TRAINS: bool = false;
+
+/// How a model is run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder of the `.net` file, which paths are relative to.
+    pub base: PathBuf,
+    /// The seed in place of the file's.
+    pub seed: Option<u64>,
+    /// How many threads may be used; the result does not depend on it.
+    pub threads: NonZero<usize>,
+    /// The most memory to take, in bytes.
+    pub memory_limit: u64,
+    /// What carries out the program.
+    pub executor: Executor,
+    /// Where to write what the first report of the first seed saw.
+    pub dump: Option<PathBuf>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The data are read.
+    Reading,
+    /// The program is compiled.
+    Compiling,
+    /// So many seeds are done, of so many.
+    Running(usize, usize),
+}
+
+/// The seeds that a run has.
+#[must_use]
+pub fn seeds(model: &Model, seed: Option<u64>) -> Vec<u64> {
+    match (seed, &model.report.seeds) {
+        (Some(seed), _) => vec![seed],
+        (None, Seeds::Default) => vec![0],
+        (None, Seeds::Listed(seeds)) => seeds.clone(),
+    }
+}
+
+/// Runs a model for all its seeds.
+///
+/// # Errors
+/// Everything that keeps it from being run: data, parameters' files, memory, the dump.
+pub fn run(
+    model: &Model,
+    settings: &Settings,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Records, Vec<Diagnostic>> {
+    let one = |diagnostic| vec![diagnostic];
+    if model.loss.is_none() {
+        return Err(one(arguments::no_loss(&model.name)));
+    }
+    progress(Progress::Reading);
+    let seeds = seeds(model, settings.seed);
+    let parameters = Initial::new(model, &settings.base).inspect();
+    let data = match (data::load(model, &settings.base, settings.memory_limit), parameters) {
+        (Ok(data), Ok(())) => data,
+        (Err(mistakes), Ok(())) | (Ok(_), Err(mistakes)) => return Err(mistakes),
+        (Err(mistakes), Err(more)) => return Err([mistakes, more].concat()),
+    };
+    progress(Progress::Compiling);
+    let kept = if settings.dump.is_some() { Kept::Everything } else { Kept::Nothing };
+    let wanted = Wanted { level: Level::Full, kept, executor: settings.executor };
+    let session = Session::new(model, data.batch, wanted).map_err(one)?;
+    let room = room(model, settings, &session, &data).map_err(one)?;
+    let runner = Runner::new(model, settings, &session, &data, room);
+    let runs = runner.run(&seeds, progress).map_err(one)?;
+    let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new() };
+    for (seed, run) in seeds.into_iter().zip(runs) {
+        if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
+            dump::write(path, tensors).map_err(one)?;
+        }
+        records.seeds.push(SeedRecords { seed, steps: vec![run.record] });
+    }
+    Ok(records)
+}
+
+/// The bytes that memories may take beside the data: at least one fits.
+fn room(model: &Model, settings: &Settings, session: &Session<'_>, data: &Dataset) -> Result<u128, Diagnostic> {
+    let footprint = session.footprint();
+    let held = ((data.inputs.len() + data.targets.len()) * model.precision.bytes()) as u128;
+    let limit = u128::from(settings.memory_limit);
+    match limit.checked_sub(held) {
+        Some(room) if room >= footprint.total => Ok(room),
+        _ => {
+            let rest = footprint.total - footprint.parameters - footprint.batch;
+            let parts = format!(
+                "{} for parameters, {} for data, {} for activations and gradients",
+                bytes(footprint.parameters),
+                bytes(held + footprint.batch),
+                bytes(rest),
+            );
+            let needs = bytes(footprint.total + held);
+            Err(words::run_too_large(model.name.span, &needs, &parts, &bytes(limit)))
+        }
+    }
+}

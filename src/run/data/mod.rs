@@ -38,6 +38,7 @@ pub(in crate::run) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(super) use file::reason as file_reason;
 pub(super) use source::Sink;
 
 use super::random::{Stream, Streams};

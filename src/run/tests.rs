@@ -1,0 +1,81 @@
+use super::*;
+use crate::jit::Features;
+use crate::run::data::testing::{Folder, checked};
+use crate::run::session::Executor;
+use crate::run::tensor::Tensor;
+use std::path::Path;
+
+const JIT: Executor = Executor::Jit(Features { wide: true, native: true });
+
+fn settings(base: &Path) -> Settings {
+    Settings {
+        base: base.to_owned(),
+        seed: None,
+        threads: NonZero::<usize>::MIN,
+        memory_limit: 1 << 32,
+        executor: JIT,
+        dump: None,
+    }
+}
+
+fn records(text: &str) -> Records {
+    run(&checked(text), &settings(Path::new("")), &|_| {}).unwrap()
+}
+
+const CONFORMANCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance");
+
+/// The tensors of a safetensors file, by name.
+fn tensors_of(path: &Path) -> Vec<(String, Vec<usize>, Vec<f64>)> {
+    let bytes = std::fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut tensors: Vec<_> = file
+        .iter()
+        .map(|(name, view)| {
+            let numbers = match view.dtype() {
+                safetensors::Dtype::F32 => {
+                    view.data().chunks(4).map(|x| f32::from_le_bytes(x.try_into().unwrap()).into()).collect()
+                }
+                safetensors::Dtype::F64 => {
+                    view.data().chunks(8).map(|x| f64::from_le_bytes(x.try_into().unwrap())).collect()
+                }
+                other => panic!("{name} holds {other}"),
+            };
+            (name.to_owned(), view.shape().to_vec(), numbers)
+        })
+        .collect();
+    tensors.sort_by(|a, b| a.0.cmp(&b.0));
+    tensors
+}
+
+/// Runs a conformance network with a dump and holds every tensor against PyTorch's.
+fn conforms(name: &str, precision: &str, tolerance: f64, executor: Executor) {
+    let folder = Path::new(CONFORMANCE);
+    let text = std::fs::read_to_string(folder.join(format!("{name}.net"))).unwrap();
+    let text = text.replace("precision: f64", &format!("precision: {precision}"));
+    let out = Folder::with(&[]);
+    let dump = out.path().join("dump.safetensors");
+    let settings = Settings { dump: Some(dump.clone()), executor, ..settings(folder) };
+    run(&checked(&text), &settings, &|_| {}).unwrap();
+    let expected = tensors_of(&folder.join(format!("{name}.safetensors")));
+    let found = tensors_of(&dump);
+    let mut compared = 0;
+    for (name, shape, numbers) in &expected {
+        let (_, found_shape, found) =
+            found.iter().find(|tensor| tensor.0 == *name).unwrap_or_else(|| panic!("no {name}"));
+        // PyTorch's script wrote the loss as [1]; the language's reference says a scalar.
+        assert!(found_shape == shape || name == "loss" && found_shape.is_empty(), "{name}: {found_shape:?}");
+        let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
+        let off = norm(&mut found.iter().zip(numbers).map(|(a, b)| a - b)) / norm(&mut numbers.iter().copied());
+        assert!(off <= tolerance, "{name}: {off:e}");
+        compared += 1;
+    }
+    assert!(compared > 30, "{compared} tensors");
+}
+
+#[test]
+fn dense_blocks_conform_to_pytorch() {
+    for executor in [JIT, Executor::Interpreter] {
+        conforms("dense_blocks", "f64", 1e-11, executor);
+        conforms("dense_blocks", "f32", 2e-5, executor);
+    }
+}
