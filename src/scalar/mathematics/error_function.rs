@@ -24,6 +24,8 @@ struct Format {
     zero_beyond: f64,
     /// R
     complement: &'static [f64],
+    /// erf x/x in x² for x ≤ 1/16, where 1 − erf x is better rounded.
+    least: &'static [f64],
 }
 
 const FORMAT_32: Format = Format {
@@ -56,6 +58,7 @@ const FORMAT_32: Format = Format {
         -0.001_229_927_409_440_279,
         -0.000_400_576_769_607_141_2,
     ],
+    least: &[std::f64::consts::FRAC_2_SQRT_PI, -0.376_126_389_031_837_5, 0.112_837_916_709_551_26],
 };
 
 const FORMAT_64: Format = Format {
@@ -122,6 +125,14 @@ const FORMAT_64: Format = Format {
         1.015_899_023_262_252_9e-7,
         -8.019_036_869_765_542e-9,
         -8.379_867_989_135_428e-9,
+    ],
+    least: &[
+        std::f64::consts::FRAC_2_SQRT_PI,
+        -0.376_126_389_031_837_5,
+        0.112_837_916_709_551_26,
+        -0.026_866_170_645_131_25,
+        0.005_223_977_625_442_187,
+        -0.000_854_832_702_345_085_2,
     ],
 };
 
@@ -191,6 +202,10 @@ pub(super) fn error_function_complement<A: Arithmetic>(a: &mut A, x: A::Float) -
     let minus_quotient = a.negate(quotient);
     let lost = a.fused(minus_quotient, denominator, r);
     let lost = a.add(lost, low);
+    // … and what the rounding of 1 + 2t lost.
+    let taken = a.subtract(one, denominator);
+    let low = a.fused(two, t, taken);
+    let lost = a.fused(minus_quotient, low, lost);
     let correction = a.multiply(lost, inverse);
 
     // e^−t², t² = s + d.
@@ -204,6 +219,14 @@ pub(super) fn error_function_complement<A: Arithmetic>(a: &mut A, x: A::Float) -
     let y = a.multiply(whole, e);
     let down = a.constant(unlift(a));
     let y = a.multiply(y, down);
+
+    let p = polynomial(a, s, format.least);
+    let minus_t = a.negate(t);
+    let least = a.fused(minus_t, p, one);
+    let sixteenth = a.constant(0.0625);
+    let close = a.less(t, sixteenth);
+    let y = a.select(close, least, y);
+
     let mirrored = a.subtract(two, y);
     let negative = a.less(x, zero);
     a.select(negative, mirrored, y)

@@ -30,7 +30,7 @@ struct Format {
     lift: f64,
     /// P of eʳ = 1 + r + r²·P(r).
     exponential: &'static [f64],
-    /// P of ln(1 + e) = 2z + z³·P(z²), z = e/(2 + e).
+    /// P of ln(1 + e) = e·P(e) in f32, of ln(1 + e) = 2z + z³·P(z²), z = e/(2 + e), in f64.
     logarithm: &'static [f64],
 }
 
@@ -51,8 +51,20 @@ const FORMAT_32: Format = Format {
         0.008_367_180_824_279_785,
         0.001_388_239_790_685_474_9,
     ],
-    // z² ≤ 1/9: 2^-27.6 of 2z
-    logarithm: &[0.666_664_123_535_156_2, 0.400_216_996_669_769_3, 0.279_991_388_320_922_85, 0.280_244_737_863_540_65],
+    // 0 ≤ e ≤ 1: 2^-26.9
+    logarithm: &[
+        1.0,
+        -0.499_999_821_186_065_7,
+        0.333_325_594_663_62,
+        -0.249_872_714_281_082_15,
+        0.198_907_479_643_821_72,
+        -0.161_056_891_083_717_35,
+        0.124_184_288_084_506_99,
+        -0.082_441_620_528_697_97,
+        0.041_478_097_438_812_256,
+        -0.013_407_463_207_840_92,
+        0.002_030_226_867_645_979,
+    ],
 };
 
 const FORMAT_64: Format = Format {
@@ -250,16 +262,26 @@ impl<A: Arithmetic> Decay<A> {
 
     /// ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|).
     pub(super) fn softplus(self, a: &mut A, x: A::Float) -> A::Float {
-        let (two, down) = (a.constant(2.0), a.constant(unlift(a)));
-        let denominator = a.fused(self.lifted, down, two);
-        let lifted = a.divide(self.lifted, denominator);
-        let z = a.multiply(lifted, down);
-        let square = a.multiply(z, z);
-        let p = polynomial(a, square, format(a).logarithm);
-        let cube = a.multiply(lifted, square);
-        let twice = a.add(lifted, lifted);
-        let logarithm = a.fused(cube, p, twice);
-        let logarithm = a.multiply(logarithm, down);
+        let down = a.constant(unlift(a));
+        let lifted = match a.precision() {
+            Precision::F32 => {
+                let e = a.multiply(self.lifted, down);
+                let p = polynomial(a, e, FORMAT_32.logarithm);
+                a.multiply(self.lifted, p)
+            }
+            Precision::F64 => {
+                let two = a.constant(2.0);
+                let denominator = a.fused(self.lifted, down, two);
+                let lifted = a.divide(self.lifted, denominator);
+                let z = a.multiply(lifted, down);
+                let square = a.multiply(z, z);
+                let p = polynomial(a, square, FORMAT_64.logarithm);
+                let cube = a.multiply(lifted, square);
+                let twice = a.add(lifted, lifted);
+                a.fused(cube, p, twice)
+            }
+        };
+        let logarithm = a.multiply(lifted, down);
         let zero = a.constant(0.0);
         let positive = a.less(zero, x);
         let linear = a.select(positive, x, zero);
@@ -291,7 +313,7 @@ impl<A: Arithmetic> Hyperbolic<A> {
         let (bit, x) = (sign_bit(a), a.to_bits(x));
         let negative = a.bit_or(x, bit);
         let negative = a.of_bits(negative);
-        let negative = at_least(a, negative, format.range.0 / 2.0);
+        let negative = at_least(a, negative, format.range.0 / 2.0 - 1.0);
         let twice = a.add(negative, negative);
         let (bits, r) = reduce(a, twice, format.bias + format.lift);
         let q = rest_minus_one(a, r);

@@ -91,13 +91,17 @@ impl<A: Arithmetic> Reduced<A> {
         let shifted = a.fused(x, inverse, magic);
         let quadrant = a.to_bits(shifted);
         let n = a.subtract(shifted, magic);
-        // r + rest = x − n·π/2, `rest` being what the rounding of r lost.
+        // r + rest = x − n·π/2: the product with the first part is exact, that with the second is taken in two pieces.
         let [high, middle, low] = format.half_pi.map(|part| a.constant(-part));
         let first = a.fused(n, high, x);
-        let r = a.fused(n, middle, first);
-        let taken = a.subtract(first, r);
-        let rest = a.fused(n, middle, taken);
-        let rest = a.fused(n, low, rest);
+        let second = a.multiply(n, middle);
+        let minus_second = a.negate(second);
+        let lost = a.fused(n, middle, minus_second);
+        let r = a.add(first, second);
+        let taken = a.subtract(r, first);
+        let rest = a.subtract(second, taken);
+        let lost = a.fused(n, low, lost);
+        let rest = a.add(rest, lost);
         let z = a.multiply(r, r);
 
         // sin(r + c) = r + (r³·S + c·(1 − r²/2)), cos(r + c) = 1 − r²/2 + (r⁴·C − r·c)
