@@ -61,7 +61,7 @@ pub fn unsuited_rule(
     is_default: bool,
 ) -> Diagnostic {
     let change =
-        if factor < 1.0 { format!("shrink {:.1}-fold", 1.0 / factor) } else { format!("grow {factor:.1}-fold") };
+        if factor < 1.0 { format!("shrink {:.2}-fold", 1.0 / factor) } else { format!("grow {factor:.2}-fold") };
     let diagnostic = Diagnostic::warning(
         Code("W0004"),
         format!("the weights do not suit `{activation}`"),

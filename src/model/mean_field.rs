@@ -15,8 +15,8 @@ const HALVINGS: usize = 24;
 const TOLERANCE: f64 = 1e-12;
 /// The panels of one integral, at most: a function that swings faster is taken at so many points.
 const MOST_PANELS: usize = 1 << 14;
-/// The layers over which a rule is judged.
-const JUDGED: usize = 10;
+/// After so many layers the signal has come to rest, or shows that it never will.
+const LAYERS: usize = 100;
 
 /// Gaussian moments of one activation.
 pub(super) struct MeanField<'f> {
@@ -41,17 +41,20 @@ impl<'f> MeanField<'f> {
     }
 }
 
-/// The factor on the gradient's squared norm in a layer, the geometric mean over ten layers that start from a signal of variance
-/// 1; infinite where it overflows.
+/// χ where the signal has come to rest, from a variance of 1; infinite where the signal overflows on the way.
 pub(super) fn gradient_factor(function: &Function, weight_variance: f64, bias_variance: f64) -> f64 {
     let slope = derivative(function, 0);
     let mut field = MeanField::new(function, &slope);
-    let (mut q, mut product) = (1.0, 1.0);
-    for _ in 0..JUDGED {
-        q = weight_variance * field.signal(q) + bias_variance;
-        product *= weight_variance * field.slope(q);
+    let mut q = 1.0;
+    for _ in 0..LAYERS {
+        let next = weight_variance * field.signal(q) + bias_variance;
+        if next == q {
+            break;
+        }
+        q = next;
     }
-    if product.is_finite() { libm::pow(product, 1.0 / JUDGED as f64) } else { f64::INFINITY }
+    let factor = weight_variance * field.slope(q);
+    if factor.is_finite() { factor } else { f64::INFINITY }
 }
 
 /// The σ_w² at which χ = 1 where the signal has come to rest, or why there is none.
@@ -181,6 +184,14 @@ mod tests {
     #[test]
     fn an_exponential_has_none() {
         assert!(critical_variance(&Function::unary(Unary::Exponential), 0.0).is_err());
+    }
+
+    #[test]
+    fn the_factors_of_the_literature() {
+        let sigmoid = Function::unary(Unary::Sigmoid);
+        assert_near(gradient_factor(&sigmoid, 1.0, 0.0), 0.055_721, 1e-4);
+        let tanh = Function::unary(Unary::HyperbolicTangent);
+        assert_near(gradient_factor(&tanh, 25.0 / 9.0, 0.0), 1.209_831, 1e-6);
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod mean_field;
 mod print;
 pub mod settings;
 pub mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use build::build;
 pub use check::{Checked, Options, check, prelude};

@@ -252,9 +252,12 @@ impl<'a> Checker<'a> {
     }
 
     fn chosen_initializer(&mut self, choice: Choice<'a>, fans: Option<Fans>) -> Option<Drawn> {
+        if self.init_depth == 0 {
+            self.init_whole = choice.span;
+        }
         self.init_depth += 1;
         let drawn = if self.init_depth > Limits::INIT_DEPTH {
-            self.report(values::too_large(choice.span, true));
+            self.report(values::too_large(self.init_whole, true));
             None
         } else {
             self.chosen_initializer_inner(&choice, fans)

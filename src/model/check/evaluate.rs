@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Expressions and definitions may nest this deep altogether.
-const DEEPEST: usize = 300;
+const DEEPEST: usize = 200;
 /// The nodes that one definition may come to when all it calls is put in.
 const MOST_NODES: usize = 50_000;
 

@@ -315,7 +315,7 @@ impl<'a> Checker<'a> {
 }
 
 /// |ln χ| up to which a rule keeps the gradient.
-const KEEPS: f64 = 0.1;
+const KEEPS: f64 = 0.09;
 
 /// A rule to compare with.
 #[derive(Clone, Copy)]

@@ -176,7 +176,10 @@ struct Checker<'a> {
     limit: u64,
     /// Whether the parser reported mistakes.
     is_broken: bool,
+    /// How many init rules are being resolved in terms of each other.
     init_depth: usize,
+    /// The first of them.
+    init_whole: Span,
 }
 
 /// The items of a file by what they are.
@@ -207,6 +210,7 @@ impl<'a> Checker<'a> {
             limit: options.memory_limit,
             is_broken: options.is_broken,
             init_depth: 0,
+            init_whole: Span::new(file.source, 0..0),
         }
     }
 

@@ -267,7 +267,9 @@ impl<'a> Checker<'a> {
             self.report(names::label_inside_block(span, &written, inside));
             return;
         }
-        if let Some(below) = declared.filter(|below| below.start > span.start && below.source == span.source) {
+        let is_here = place.prefix.is_empty();
+        if let Some(below) = declared.filter(|below| is_here && below.start > span.start && below.source == span.source)
+        {
             self.report(names::layer_below(span, &written, below));
             return;
         }

@@ -166,8 +166,8 @@ impl<'a> Checker<'a> {
             return None;
         };
         draught.input_span = kind_span(input);
-        if let Some(body) = &input.body {
-            self.report(arguments::takes_no_body(&input.kind, body_span(input, body)));
+        if input.body.is_some() {
+            self.report(arguments::takes_no_body(&input.kind, self.braces(input)));
         }
         let arguments =
             self.bind(&input.kind, kind_span(input), layers::INPUT.parameters, &input.arguments, root, Context::Plain)?;
@@ -545,8 +545,8 @@ impl<'a> Checker<'a> {
     ) {
         let at = self.open(&layers::ACTIVATION, layer, place, draught, flow);
         body.push(at);
-        if let Some(statements) = &layer.body {
-            self.report(arguments::takes_no_body(&layer.kind, body_span(layer, statements)));
+        if layer.body.is_some() {
+            self.report(arguments::takes_no_body(&layer.kind, self.braces(layer)));
         }
         let held = self.named_value(&layer.kind, &place.scope, Context::Plain).is_some();
         let activation = if held && layer.arguments.is_empty() {
@@ -569,8 +569,8 @@ impl<'a> Checker<'a> {
         body: &mut Vec<usize>,
     ) {
         let block = self.definitions.block(id);
-        if let Some(statements) = &layer.body {
-            self.report(arguments::takes_no_body(&layer.kind, body_span(layer, statements)));
+        if layer.body.is_some() {
+            self.report(arguments::takes_no_body(&layer.kind, self.braces(layer)));
         }
         let at = self.open(&layers::BLOCK, layer, place, draught, flow);
         body.push(at);
@@ -623,8 +623,8 @@ impl<'a> Checker<'a> {
         let referred = self.bind_layer(kind, layer, place, draught, at);
         let statements = match (kind.body, &layer.body) {
             (Body::None, None) => None,
-            (Body::None, Some(statements)) => {
-                self.report(arguments::takes_no_body(&layer.kind, body_span(layer, statements)));
+            (Body::None, Some(_)) => {
+                self.report(arguments::takes_no_body(&layer.kind, self.braces(layer)));
                 draught.drafts[at].broken = true;
                 None
             }
@@ -867,6 +867,14 @@ impl<'a> Checker<'a> {
         *flow = Some(Made { shape: output, span: draft.span, by: draft.name.clone() });
     }
 
+    /// The braces of a layer statement.
+    fn braces(&self, layer: &Layer) -> Span {
+        let behind = Span { start: layer.head.end, ..layer.span };
+        let text = self.sources.text(behind);
+        let blank = text.len() - text.trim_start().len();
+        Span { start: behind.start + blank as u32, ..behind }
+    }
+
     /// The entries of a block of settings whose keys are known, each key once.
     pub(super) fn known_entries(
         &mut self,
@@ -917,12 +925,6 @@ fn referred_made(draught: &Draught<'_>, at: usize) -> Option<Made> {
 /// Kind and arguments of a layer statement.
 pub(super) fn kind_span(layer: &Layer) -> Span {
     layer.parentheses.map_or(layer.kind.span, |parentheses| layer.kind.span.to(parentheses))
-}
-
-/// The braces of a layer statement.
-fn body_span(layer: &Layer, body: &[Statement]) -> Span {
-    let _ = body;
-    Span { start: layer.head.end, ..layer.span }
 }
 
 /// The layers that a body has at least, each turn of an inner `repeat` counted as often as a plain number says.

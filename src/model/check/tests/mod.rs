@@ -1,3 +1,12 @@
+//! What `check` makes of texts: the model of sound ones, the codes and characters of the mistakes in others.
+
+mod expectations;
+mod limits;
+mod lints;
+mod mistakes;
+mod numbering;
+mod settings;
+
 use super::{Checked, Options, check, prelude};
 use crate::diagnostics::Diagnostic;
 use crate::model::Model;
