@@ -18,7 +18,7 @@ pub fn unknown<'a>(what: &str, name: &Ident, candidates: impl IntoIterator<Item 
     match nearest(&name.name, candidates.iter().copied()) {
         Some(near) => diagnostic.fix(format!("write `{near}`"), name.span, near),
         None if candidates.is_empty() && what == "param" => {
-            diagnostic.help("the file has no params: `param NAME = value` defines one")
+            diagnostic.help(format!("`param {} = …` defines one", name.name))
         }
         None if candidates.len() <= LISTED && !candidates.is_empty() => {
             diagnostic.help(format!("there are {}", listed(&candidates)))

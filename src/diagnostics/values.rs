@@ -147,6 +147,18 @@ pub fn no_critical_variance(rule: Span, activation: &str, layer: Span, reason: &
     .help("name a rule, such as `xavier_normal`, for this layer: `weights:`")
 }
 
+/// E0507: more parameters than a definition may have.
+#[must_use]
+pub fn too_many_parameters(surplus: Span, most: usize) -> Diagnostic {
+    Diagnostic::error(
+        Code("E0507"),
+        format!("a definition has at most {most} parameters"),
+        surplus,
+        "this one is too many",
+    )
+    .help("split the definition")
+}
+
 /// E0507: a definition that does not end in time.
 #[must_use]
 pub fn too_large(span: Span, too_deep: bool) -> Diagnostic {

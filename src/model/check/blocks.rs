@@ -12,7 +12,7 @@ use crate::model::signature::{Argument, Bounds, Parameter, Takes};
 use crate::model::{At, Chosen, Data, ReportSettings, Seeds, Source, SourceKind, Spanned, SweepAxis, Train};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Settings};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// The examples that a generator makes where `take:` does not say.
@@ -397,10 +397,11 @@ impl<'a> Checker<'a> {
     /// The `sweep` block: params of the file, each with values of its type.
     pub(super) fn check_sweep(&mut self, block: &'a Settings) -> Vec<SweepAxis> {
         let mut axes: Vec<SweepAxis> = Vec::new();
+        let mut seen: HashMap<&str, Span> = HashMap::new();
         let root = Scope::root(Home::User);
         for setting in &block.entries {
-            if let Some(first) = axes.iter().find(|axis| axis.param.name == setting.key.name) {
-                self.report(arguments::given_twice(&setting.key, first.param.span, "setting"));
+            if let Some(first) = seen.insert(&setting.key.name, setting.key.span) {
+                self.report(arguments::given_twice(&setting.key, first, "setting"));
                 continue;
             }
             let valued = self.value(&setting.value, &root, Context::Plain);

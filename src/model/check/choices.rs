@@ -164,12 +164,17 @@ impl<'a> Checker<'a> {
     /// The settings given to an activation or loss, in the order of its parameters.
     fn settings_of(&mut self, definition: DefinitionId, choice: &Choice<'a>) -> Option<Vec<Option<Valued<'a>>>> {
         let parameters = self.definitions.own_parameters(definition);
-        let exprs = self.match_parameters(choice.name, choice.span, parameters, choice.arguments);
+        let is_broken = self.definitions.is_broken(definition);
+        let exprs = if is_broken {
+            None
+        } else {
+            self.match_parameters(choice.name, choice.span, parameters, choice.arguments)
+        };
         let Some(exprs) = exprs else {
             self.evaluate_loosely(choice.arguments, &choice.scope);
             return None;
         };
-        let mut sound = !self.definitions.is_broken(definition);
+        let mut sound = true;
         let mut settings = Vec::with_capacity(exprs.len());
         for (parameter, expr) in parameters.iter().zip(exprs) {
             let Some(expr) = expr else {
@@ -270,11 +275,15 @@ impl<'a> Checker<'a> {
         let name = choice.name.name.as_str();
         match self.definitions.find(DefinitionKind::Init, name, choice.scope.home) {
             Lookup::Found(definition) => {
+                if self.definitions.is_broken(definition) {
+                    self.evaluate_loosely(choice.arguments, &choice.scope);
+                    return None;
+                }
                 let parameters = self.definitions.parameters(definition);
                 let exprs = self.match_parameters(choice.name, choice.span, parameters, choice.arguments)?;
                 let mut state = State::known(Context::Init(fans));
                 let mut given = Vec::with_capacity(exprs.len());
-                let mut sound = !self.definitions.is_broken(definition);
+                let mut sound = true;
                 for (parameter, expr) in parameters.iter().zip(exprs) {
                     let Some(expr) = expr else {
                         given.push(None);

@@ -4,7 +4,7 @@
 use super::evaluate::{State, describe};
 use super::value::{Context, FAN_NAMES, Fans, Home, Scope, Value, Valued};
 use super::{Checker, Limits};
-use crate::diagnostics::{arguments, names};
+use crate::diagnostics::{arguments, names, values};
 use crate::model::intrinsics::{self, ROW_FUNCTIONS};
 use crate::model::{layers, settings};
 use crate::scalar::{self, Function};
@@ -12,6 +12,7 @@ use crate::source::{Ident, Span};
 use crate::syntax::ast::{
     Block, Definition, DefinitionKind, Expr, ExprKind, File, Item, Parameter, PoisonedRole, Segment, Statement, Turns,
 };
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -55,6 +56,8 @@ pub(super) struct Definitions<'a> {
     block_names: HashMap<&'a str, BlockId>,
     poisoned: HashSet<(DefinitionKind, &'a str)>,
     poisoned_blocks: HashSet<&'a str>,
+    /// How often all names were listed.
+    searches: Cell<usize>,
 }
 
 impl<'a> Definitions<'a> {
@@ -116,8 +119,13 @@ impl<'a> Definitions<'a> {
         &self.get(id).parameters
     }
 
-    /// Every name of a kind that can be used, sorted.
+    /// Every name of a kind that can be used, sorted, for near misses; none once it was asked for so often that listing them
+    /// would take longer than anybody reads.
     pub(super) fn names(&self, kind: DefinitionKind, home: Home) -> Vec<&'a str> {
+        self.searches.set(self.searches.get() + 1);
+        if self.searches.get() > Limits::SEARCHES {
+            return Vec::new();
+        }
         let user = self.user.keys().filter(|_| home == Home::User);
         let mut names: Vec<&str> =
             user.chain(self.prelude.keys()).filter(|key| key.0 == kind).map(|key| key.1).collect();
@@ -285,6 +293,9 @@ impl<'a> Checker<'a> {
     fn check_definition(&mut self, id: DefinitionId) {
         let definition = self.definitions.get(id);
         self.check_parameter_names(&definition.parameters, definition.kind);
+        if definition.parameters.len() > Limits::PARAMETERS {
+            return;
+        }
         let passed = passed(definition.kind);
         if definition.parameters.len() < passed.len() {
             self.report(arguments::definition_lacks_parameters(definition.kind.keyword(), &definition.name, passed));
@@ -358,6 +369,9 @@ impl<'a> Checker<'a> {
 
     /// The same for a block's.
     pub(super) fn check_names_of(&mut self, parameters: &'a [Parameter], fans: bool) {
+        if let Some(surplus) = parameters.get(Limits::PARAMETERS) {
+            self.report(values::too_many_parameters(surplus.name.span, Limits::PARAMETERS));
+        }
         let mut seen: HashMap<&str, Span> = HashMap::new();
         for parameter in parameters {
             let name = &parameter.name;

@@ -657,7 +657,12 @@ impl<'a> Checker<'a> {
         state: &mut State<'a>,
     ) -> Value<'a> {
         let parameters = self.definitions.parameters(definition);
-        let Some(bound) = self.match_parameters(callee, expr.span, parameters, arguments) else {
+        let matched = if self.definitions.is_broken(definition) {
+            None
+        } else {
+            self.match_parameters(callee, expr.span, parameters, arguments)
+        };
+        let Some(bound) = matched else {
             self.evaluate_arguments(arguments, scope, state);
             return Value::Unknown;
         };

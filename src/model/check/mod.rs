@@ -59,6 +59,12 @@ impl Limits {
     const LOSS_TERMS: usize = 4;
     /// The quantities in one side of a comparison.
     const QUANTITIES: usize = 4096;
+    /// Parameters of a definition or block.
+    const PARAMETERS: usize = 256;
+    /// How often near misses are looked for.
+    const SEARCHES: usize = 300;
+    /// Diagnostics that are kept; nobody reads so many.
+    const DIAGNOSTICS: usize = 2000;
     /// Inputs of `parity`: it has 2^bits examples.
     const PARITY_BITS: usize = 20;
 }
@@ -114,6 +120,9 @@ pub fn check(sources: &mut Sources, prelude: &File, file: &File, options: &Optio
         let place = diagnostic.primary.as_ref().map(|label| label.span);
         place.map(|span| (span.source != file.source, span.source, span.start, span.end))
     });
+    if let (true, Some(last)) = (checker.sink.is_full, diagnostics.last_mut()) {
+        last.notes.push(format!("only the first {} mistakes are reported; there are more", Limits::DIAGNOSTICS));
+    }
     Checked { model: model.filter(|_| !has_error), diagnostics }
 }
 
@@ -147,6 +156,8 @@ struct Sink {
     seen: HashSet<(Code, Option<Span>)>,
     /// How many errors were reported.
     errors: usize,
+    /// Whether more were found than are kept.
+    is_full: bool,
     /// Above 0 nothing is kept.
     mute: usize,
     /// Above 0 values out of range are not kept: what they are in is not taken.
@@ -222,6 +233,10 @@ impl<'a> Checker<'a> {
         }
         if diagnostic.level == Level::Error {
             self.sink.errors += 1;
+        }
+        if self.sink.diagnostics.len() >= Limits::DIAGNOSTICS {
+            self.sink.is_full = true;
+            return;
         }
         let place = diagnostic.primary.as_ref().map(|label| label.span);
         if self.sink.seen.insert((diagnostic.code, place)) {

@@ -1,8 +1,8 @@
 //! What layers are called: labels, and numbers per kind; and which layer a path means.
 
-use super::Checker;
 use super::network::Draught;
 use super::value::{Context, Home, Scope, Valued};
+use super::{Checker, Limits};
 use crate::diagnostics::names;
 use crate::model::layers;
 use crate::source::{Ident, Span};
@@ -257,6 +257,10 @@ impl<'a> Checker<'a> {
             return;
         }
         let written = format!("{head}{text}");
+        if self.sink.diagnostics.len() > Limits::SEARCHES {
+            self.report(names::unknown_layer(span, &written, None, &[]));
+            return;
+        }
         let turns = table.order.iter().filter(|name| name.starts_with(&format!("{}{head}[", place.prefix))).count();
         if turns > 0 {
             self.report(names::label_of_several(span, &written, head, turns));

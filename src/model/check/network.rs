@@ -395,7 +395,8 @@ impl<'a> Checker<'a> {
         for (id, block) in blocks {
             self.check_names_of(&block.parameters, true);
             self.check_labels(&block.body);
-            if used.contains(block.name.name.as_str()) || self.definitions.is_block_broken(id) {
+            let is_sound = block.parameters.len() <= Limits::PARAMETERS && !self.definitions.is_block_broken(id);
+            if used.contains(block.name.name.as_str()) || !is_sound {
                 continue;
             }
             let root = Scope::root(Home::User);
@@ -574,10 +575,15 @@ impl<'a> Checker<'a> {
         }
         let at = self.open(&layers::BLOCK, layer, place, draught, flow);
         body.push(at);
-        let exprs = self.match_parameters(&layer.kind, kind_span(layer), &block.parameters, &layer.arguments);
+        let is_sound = block.parameters.len() <= Limits::PARAMETERS;
+        let exprs = if is_sound {
+            self.match_parameters(&layer.kind, kind_span(layer), &block.parameters, &layer.arguments)
+        } else {
+            None
+        };
         let root = Scope::root(Home::User);
         let mut bound = HashMap::new();
-        for (index, parameter) in block.parameters.iter().enumerate() {
+        for (index, parameter) in block.parameters.iter().enumerate().take(Limits::PARAMETERS) {
             let given = exprs.as_ref().and_then(|exprs| exprs[index]);
             let valued = match (given, &parameter.default) {
                 (Some(expr), _) => {

@@ -1,11 +1,12 @@
 //! The params of the file, in order, each with what `--set` says instead.
 
-use super::Checker;
 use super::evaluate::describe;
 use super::value::{Context, FAN_NAMES, Home, Scope, Value, Valued};
+use super::{Checker, Limits};
 use crate::diagnostics::{arguments, names};
 use crate::source::{Ident, Span};
 use crate::syntax::ast::{DefinitionKind, Expr, File, Item, PoisonedRole};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 /// A value that `--set` gives to a param, parsed from a source of its own.
@@ -21,6 +22,8 @@ pub(super) struct Params<'a> {
     known: HashMap<&'a str, Valued<'a>>,
     places: HashMap<&'a str, Span>,
     poisoned: HashSet<&'a str>,
+    /// How often all names were listed.
+    searches: Cell<usize>,
 }
 
 impl<'a> Params<'a> {
@@ -42,8 +45,12 @@ impl<'a> Params<'a> {
         self.places.get(name).copied()
     }
 
-    /// All names, sorted.
+    /// All names, sorted, for near misses; none once it was asked for very often.
     pub(super) fn names(&self) -> Vec<&'a str> {
+        self.searches.set(self.searches.get() + 1);
+        if self.searches.get() > Limits::SEARCHES {
+            return Vec::new();
+        }
         let mut names: Vec<&str> = self.places.keys().chain(self.poisoned.iter()).copied().collect();
         names.sort_unstable();
         names
