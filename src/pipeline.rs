@@ -1,17 +1,41 @@
 //! The stages in order, each run as far as is asked for. Here is what `check`, `run` and `emit` have in common; nothing here
-//! touches files (data sources apart, through `run`), clock, environment or terminal.
+//! touches files (data and dump apart, through `run`), clock, environment or terminal.
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnose::{self, Diagnosis, expectation};
+use crate::diagnostics::{Diagnostic, lints};
+use crate::graph::LayerId;
+use crate::jit::{self, Features};
 use crate::model::{self, Model};
 use crate::report::outline::{self, Outline};
+use crate::report::{self, Report};
 use crate::run::data::{self, DataShape};
 use crate::run::initialize::Initial;
+use crate::run::record::Records;
+use crate::run::session::{Executor, Kept, Session, Wanted};
+use crate::run::{self, Level, Progress, Settings};
 use crate::source::{Source, SourceId, Sources};
 use crate::syntax::{self, ast};
+use crate::{graph, kernel};
+use std::num::NonZero;
 use std::path::PathBuf;
 
+/// What a stage hands on, and `emit` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The tree, as canonical text.
+    Ast,
+    /// Names resolved, repeats expanded, shapes known.
+    Model,
+    /// Forward and backward pass as one tensor graph.
+    Graph,
+    /// Loops, matrix products and planned memory.
+    Kernels,
+    /// What Cranelift compiles.
+    Clif,
+}
+
 /// What varies an experiment from outside its file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Values that replace those of `param`s: name and text.
     pub set: Vec<(String, String)>,
@@ -19,8 +43,29 @@ pub struct Options {
     pub seed: Option<u64>,
     /// The most memory a run may take, in bytes.
     pub memory_limit: u64,
+    /// How many threads a run may use; the result does not depend on it.
+    pub threads: NonZero<usize>,
+    /// What of the processor may be used; nor on this.
+    pub features: Features,
     /// The folder that paths in the file start from.
     pub folder: PathBuf,
+    /// Where to write the tensors that the first report saw.
+    pub dump: Option<PathBuf>,
+}
+
+impl Default for Options {
+    /// The file as it stands, on one thread, with no limit.
+    fn default() -> Self {
+        Self {
+            set: Vec::new(),
+            seed: None,
+            memory_limit: u64::MAX,
+            threads: NonZero::<usize>::MIN,
+            features: Features::default(),
+            folder: PathBuf::new(),
+            dump: None,
+        }
+    }
 }
 
 /// A file as far as it was understood, with every mistake found in it.
@@ -40,6 +85,19 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What came of a run.
+#[derive(Debug)]
+pub struct Ran {
+    /// What was measured.
+    pub records: Records,
+    /// How it is judged.
+    pub diagnosis: Diagnosis,
+    /// What is printed of it.
+    pub report: Report,
+    /// The `expect` statements that do not hold.
+    pub failed: Vec<Diagnostic>,
+}
+
 /// Finds every mistake in `text`, which messages call `name`.
 #[must_use]
 pub fn check(name: &str, text: String, options: &Options) -> Checked {
@@ -56,6 +114,9 @@ pub fn check(name: &str, text: String, options: &Options) -> Checked {
     let mut diagnostics = parsed.diagnostics;
     diagnostics.extend(checked.diagnostics);
     let model = checked.model.filter(|_| !settings.is_broken);
+    if let Some(train) = model.as_ref().and_then(|model| model.train.as_ref()).filter(|_| !run::TRAINS) {
+        diagnostics.push(lints::not_trained(train.span));
+    }
     let data = model.as_ref().and_then(|model| inspect(model, options, &mut diagnostics));
     Checked { sources, id, file: parsed.file, model, data, diagnostics }
 }
@@ -73,10 +134,74 @@ fn inspect(model: &Model, options: &Options, diagnostics: &mut Vec<Diagnostic>) 
 }
 
 impl Checked {
-    /// What `check` tells of a file without errors.
-    #[must_use]
-    pub fn outline(&self) -> Option<Outline> {
-        let (model, data) = (self.model.as_ref()?, self.data.as_ref()?);
-        Some(outline::build(model, data, None))
+    /// What `check` tells of a file without errors; none where there is one. It lowers the network to learn what a step needs of
+    /// memory.
+    ///
+    /// # Errors
+    /// Where that is more than the limit.
+    pub fn outline(&self, options: &Options) -> Result<Option<Outline>, Diagnostic> {
+        let (Some(model), Some(data)) = (&self.model, &self.data) else { return Ok(None) };
+        if model.loss.is_none() {
+            return Ok(Some(outline::build(model, data, None)));
+        }
+        let session = lowered(model, data)?;
+        run::room(&session, 0, options.memory_limit)?;
+        let needed = u64::try_from(session.footprint().total).unwrap_or(u64::MAX);
+        Ok(Some(outline::build(model, data, Some(needed))))
     }
+
+    /// What a stage made of the file; `None` where an error keeps it from getting there (the tree always does).
+    ///
+    /// # Errors
+    /// What keeps a sound file from getting to the stage: no loss, or sizes that cannot be addressed.
+    pub fn emit(&self, stage: Stage, options: &Options) -> Result<Option<String>, Diagnostic> {
+        let model = match (stage, &self.model) {
+            (Stage::Ast, _) => return Ok(Some(syntax::print::print(&self.file))),
+            (Stage::Model | Stage::Graph | Stage::Kernels | Stage::Clif, None) => return Ok(None),
+            (Stage::Model, Some(model)) => return Ok(Some(model::print(model))),
+            (Stage::Graph | Stage::Kernels | Stage::Clif, Some(model)) => model,
+        };
+        let Some(data) = &self.data else { return Ok(None) };
+        run::require_loss(model)?;
+        let session = lowered(model, data)?;
+        let layer_name = |id: LayerId| model.layers[id].name.clone();
+        Ok(Some(match stage {
+            Stage::Ast | Stage::Model => unreachable!("these stages were printed above"),
+            Stage::Graph => graph::print(session.graph(), &layer_name),
+            Stage::Kernels => kernel::print::print(session.program(), &layer_name),
+            Stage::Clif => {
+                jit::clif_text(session.program(), &options.features).expect("a lowered program can be compiled")
+            }
+        }))
+    }
+
+    /// Runs the experiment, judges what was measured, and holds it to the file's `expect` statements.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being run.
+    ///
+    /// # Panics
+    /// Where the file has an error: it is reported first.
+    pub fn run(&self, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Ran, Vec<Diagnostic>> {
+        let model = self.model.as_ref().expect("only a file without errors is run");
+        let settings = Settings {
+            base: options.folder.clone(),
+            seed: options.seed,
+            threads: options.threads,
+            memory_limit: options.memory_limit,
+            executor: Executor::Jit(options.features),
+            dump: options.dump.clone(),
+        };
+        let records = run::run(model, &settings, progress)?;
+        let diagnosis = diagnose::diagnose(model, &records);
+        let report = report::build(model, &self.sources, &records, &diagnosis);
+        let failed = expectation::check(model, &records);
+        Ok(Ran { records, diagnosis, report, failed })
+    }
+}
+
+/// The network as a program, without machine code.
+fn lowered<'m>(model: &'m Model, data: &DataShape) -> Result<Session<'m>, Diagnostic> {
+    let wanted = Wanted { level: Level::Full, kept: Kept::Nothing, executor: Executor::Interpreter };
+    Session::new(model, data.batch, wanted)
 }

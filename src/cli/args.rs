@@ -1,12 +1,13 @@
 //! What can be written on the command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::num::NonZero;
 use std::path::PathBuf;
 
 /// Examples under the help of the whole program.
 const EXAMPLES: &str = "\
 Examples:
-  gradc run digits.net                    train it, report where its gradients vanish
+  gradc run digits.net                    run it, report where its gradients vanish
   gradc run digits.net --set act=relu     the same with one parameter changed
   gradc check digits.net                  every mistake, then the layers, without running
   gradc explain E0201                     what a code means, and how to mend it
@@ -17,6 +18,16 @@ Exit status:
   1  an `expect` of the file does not hold
   2  the command line or the file is wrong
   3  it could not be done: a data file missing or damaged, not enough memory";
+
+/// Examples under the help of `run`.
+const RUN_EXAMPLES: &str = "\
+Examples:
+  gradc run digits.net --set 'act=swish(beta: 2)' --seed 7
+  gradc run digits.net --format json --output digits.json
+  gradc run digits.net --dump digits.safetensors      every gradient, for PyTorch or numpy";
+
+/// More threads than any run can use.
+const MOST_THREADS: usize = 1024;
 
 /// Compiles a `.net` network to native code and reports where its gradients vanish, and why.
 #[derive(Debug, Parser)]
@@ -46,8 +57,99 @@ pub(super) enum ColorChoice {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    Run(Run),
     Check(Check),
     Explain(Explain),
+    Emit(Emit),
+}
+
+/// Run the experiment of a file and report the gradient of every layer.
+///
+/// Mistakes, findings and failed expectations are drawn on standard error; the report goes to standard output. The same file
+/// and seed give the same bytes on every machine.
+#[derive(Args, Debug)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(super) struct Run {
+    /// The `.net` file; `-` is standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+
+    #[command(flatten)]
+    pub(super) experiment: Experiment,
+
+    /// How the report is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The report")]
+    pub(super) format: RunFormat,
+
+    /// Write the report to a file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The report")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Use no character beyond ASCII in the text report.
+    #[arg(long, help_heading = "The report")]
+    pub(super) ascii: bool,
+
+    /// Write data, parameters and every gradient of the first report as a safetensors file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The report")]
+    pub(super) dump: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) machine: Machine,
+
+    #[command(flatten)]
+    pub(super) processor: Processor,
+}
+
+/// `run --format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RunFormat {
+    /// A table and the answer in plain words
+    Text,
+    /// One JSON object; its schema is docs/report.schema.json
+    Json,
+    /// One line a layer, seed and step
+    Csv,
+}
+
+/// Print what a stage of the compiler made of a file.
+#[derive(Args, Debug)]
+pub(super) struct Emit {
+    /// The `.net` file; `-` is standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+
+    /// Which stage.
+    #[arg(long, value_name = "STAGE")]
+    pub(super) stage: StageName,
+
+    /// Write it to a file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) experiment: Experiment,
+
+    #[command(flatten)]
+    pub(super) machine: Machine,
+
+    /// Which of the processor's instructions `clif` is for.
+    #[arg(long, value_name = "WHICH", default_value = "native", help_heading = "The machine")]
+    pub(super) instructions: Instructions,
+}
+
+/// `emit --stage`, in the order of the stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum StageName {
+    /// The file as it was read, in canonical form
+    Ast,
+    /// Names resolved, repeats expanded, shapes and distributions known
+    Model,
+    /// Forward pass, backward pass and statistics as one tensor graph
+    Graph,
+    /// Fused loops, matrix products and their place in memory
+    Kernels,
+    /// What the code generator compiles
+    Clif,
 }
 
 /// Report every mistake of a file, then its layers, without running it.
@@ -101,6 +203,30 @@ pub(super) struct Experiment {
     pub(super) seed: Option<u64>,
 }
 
+/// What carries out a run; no result depends on it.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "The machine")]
+pub(super) struct Processor {
+    /// How many threads to use [default: as many as the machine has].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(super) threads: Option<NonZero<usize>>,
+
+    /// Which of the processor's instructions to use.
+    #[arg(long, value_name = "WHICH", default_value = "native")]
+    pub(super) instructions: Instructions,
+}
+
+/// `--instructions`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Instructions {
+    /// All it has
+    Native,
+    /// No registers wider than 128 bits
+    Narrow,
+    /// Only what every processor of the kind has
+    Baseline,
+}
+
 /// What the machine may be asked for.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "The machine")]
@@ -108,6 +234,12 @@ pub(super) struct Machine {
     /// The most memory to use, as 512MiB, 2GB or 1e9 [default: what is available].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) memory_limit: Option<u64>,
+}
+
+/// From 1 to what no machine has.
+fn threads(text: &str) -> Result<NonZero<usize>, String> {
+    let count = text.parse::<NonZero<usize>>().ok().filter(|count| count.get() <= MOST_THREADS);
+    count.ok_or_else(|| format!("a number of threads is from 1 to {MOST_THREADS}"))
 }
 
 /// `NAME=VALUE`

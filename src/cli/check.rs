@@ -1,31 +1,33 @@
 //! `gradc check`: every diagnostic of the files, then what each holds.
 
 use super::args::{self, CheckFormat};
-use super::{Failure, Status, Talk, input, memory, output};
-use crate::diagnostics::{Diagnostic, json};
-use crate::pipeline::{self, Checked, Options};
-use crate::report::outline;
+use super::{Failure, Status, Talk, input, options, output};
+use crate::diagnostics::{Diagnostic, data, json};
+use crate::pipeline::{self, Checked};
+use crate::report::outline::{self, Outline};
 
 pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failure> {
-    let memory_limit = arguments.machine.memory_limit.unwrap_or_else(memory::available);
     let mut errors = Errors::default();
     for (index, file) in arguments.files.iter().enumerate() {
         let input = input::read(file)?;
-        let options = Options {
-            set: arguments.experiment.set.clone(),
-            seed: arguments.experiment.seed,
-            memory_limit,
-            folder: input.folder,
+        let options = options(&arguments.experiment, &arguments.machine, input.folder);
+        let mut checked = pipeline::check(&input.name, input.text, &options);
+        let outline = match checked.outline(&options) {
+            Ok(outline) => outline,
+            Err(mistake) => {
+                checked.diagnostics.push(mistake);
+                None
+            }
         };
-        let checked = pipeline::check(&input.name, input.text, &options);
         match arguments.format {
             CheckFormat::Text => {
                 talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name);
-                let gap = if index == 0 { "" } else { "\n" };
-                let table = checked.outline().map(|outline| format!("{gap}{}", outline::render(&outline)));
-                output::write(table.unwrap_or_default().as_bytes(), None)?;
+                if let Some(outline) = outline {
+                    let gap = if index == 0 { "" } else { "\n" };
+                    output::write(format!("{gap}{}", outline::render(&outline)).as_bytes(), None)?;
+                }
             }
-            CheckFormat::Json => output::write(json_lines(&checked).as_bytes(), None)?,
+            CheckFormat::Json => output::write(json_lines(&checked, outline.as_ref()).as_bytes(), None)?,
         }
         errors.count(&checked.diagnostics);
     }
@@ -33,14 +35,14 @@ pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failur
 }
 
 /// Every diagnostic, one a line; without errors one last line with the outline.
-fn json_lines(checked: &Checked) -> String {
+fn json_lines(checked: &Checked, outline: Option<&Outline>) -> String {
     let mut lines = String::new();
     for diagnostic in &checked.diagnostics {
         lines.push_str(&json::line(diagnostic, &checked.sources));
         lines.push('\n');
     }
-    if let Some(outline) = checked.outline() {
-        let rendered = outline::render(&outline);
+    if let Some(outline) = outline {
+        let rendered = outline::render(outline);
         let profile = serde_json::json!({
             "level": "profile",
             "code": { "code": "profile" },
@@ -72,6 +74,17 @@ impl Errors {
                 self.data = true;
             } else {
                 self.spec = true;
+            }
+        }
+    }
+
+    /// Counts what kept a sound spec from being run: want of memory, too, is of the world.
+    pub(super) fn count_of_run(&mut self, mistakes: &[Diagnostic]) {
+        for mistake in mistakes {
+            if mistake.code == data::RUN_SIZE {
+                self.data = true;
+            } else {
+                self.count(std::slice::from_ref(mistake));
             }
         }
     }

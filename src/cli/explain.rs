@@ -1,11 +1,11 @@
 //! `gradc explain`: the page of a code, or the list of all codes.
 
-use super::{Failure, Status, Talk, args, output};
+use super::{Failure, Status, args, output};
 use crate::diagnostics::near::nearest;
 use crate::diagnostics::pages;
 use std::fmt::Write as _;
 
-pub(super) fn run(arguments: &args::Explain, _talk: &Talk) -> Result<Status, Failure> {
+pub(super) fn run(arguments: &args::Explain) -> Result<Status, Failure> {
     let text = match &arguments.code {
         Some(code) => pages::page(code).map(|page| page.text.to_owned()).ok_or_else(|| unknown(code))?,
         None => list(),

@@ -5,14 +5,20 @@
 
 mod args;
 mod check;
+mod emit;
 mod explain;
 mod input;
 mod memory;
 mod output;
+mod progress;
+mod run;
 mod talk;
 
+use crate::jit::Features;
+use crate::pipeline::Options;
 use args::{CommandLine, Verb};
 use clap::Parser as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use talk::Talk;
 
@@ -69,6 +75,26 @@ impl Failure {
     }
 }
 
+/// What the command line says of the experiment and the machine, for a spec whose paths start from `folder`.
+fn options(experiment: &args::Experiment, machine: &args::Machine, folder: PathBuf) -> Options {
+    Options {
+        set: experiment.set.clone(),
+        seed: experiment.seed,
+        memory_limit: machine.memory_limit.unwrap_or_else(memory::available),
+        folder,
+        ..Options::default()
+    }
+}
+
+/// Which of the processor's instructions may be used.
+const fn features(instructions: args::Instructions) -> Features {
+    match instructions {
+        args::Instructions::Native => Features { wide: true, native: true },
+        args::Instructions::Narrow => Features { wide: false, native: true },
+        args::Instructions::Baseline => Features { wide: false, native: false },
+    }
+}
+
 /// Runs the program with the process's own arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -82,8 +108,10 @@ pub fn main() -> ExitCode {
     };
     let talk = Talk::new(command_line.color);
     let outcome = match &command_line.verb {
+        Verb::Run(arguments) => run::run(arguments, &talk),
         Verb::Check(arguments) => check::run(arguments, &talk),
-        Verb::Explain(arguments) => explain::run(arguments, &talk),
+        Verb::Explain(arguments) => explain::run(arguments),
+        Verb::Emit(arguments) => emit::run(arguments, &talk),
     };
     match outcome {
         Ok(status) => status.into(),

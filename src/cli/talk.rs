@@ -27,15 +27,6 @@ impl Talk {
         Self { wish }
     }
 
-    /// Whether the product on standard output is coloured: `--color`, then `NO_COLOR` and its kin, then whether it is a
-    /// terminal.
-    pub(super) fn colours_stdout(&self) -> bool {
-        match self.wish {
-            anstream::ColorChoice::Auto => AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
-            wish => wish != anstream::ColorChoice::Never,
-        }
-    }
-
     /// Writes text that may hold colours; they are left out where standard error does not want them.
     pub(super) fn say(&self, text: &str) {
         let mut stream = AutoStream::new(std::io::stderr().lock(), self.wish);

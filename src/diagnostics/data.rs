@@ -24,7 +24,8 @@ const WRONG_TENSOR: Code = Code("E0607");
 const WRONG_COUNT: Code = Code("E0608");
 const NOT_WRITABLE: Code = Code("E0609");
 const NOT_BUILT: Code = Code("E0610");
-const RUN_SIZE: Code = Code("E0504");
+/// A run that does not fit into memory.
+pub const RUN_SIZE: Code = Code("E0504");
 const DATA_SHAPE: Code = Code("E0440");
 const TARGET_SHAPE: Code = Code("E0441");
 const TARGET_CLASSES: Code = Code("E0442");

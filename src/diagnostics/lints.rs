@@ -101,3 +101,10 @@ pub fn shadows_prelude(name: &Ident, what: &str, shadowed: Option<Span>) -> Diag
     };
     diagnostic.fix("give it a name of its own", name.span, format!("my_{}", name.name))
 }
+
+/// W0007: a `train` block, which this version does not carry out.
+#[must_use]
+pub fn not_trained(train: Span) -> Diagnostic {
+    Diagnostic::warning(Code("W0007"), "this version of gradc does not train", train, "checked, and not carried out")
+        .note("what is reported is step 0: the gradients of the initial network")
+}

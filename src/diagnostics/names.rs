@@ -274,7 +274,7 @@ pub fn no_network(end: Span, is_empty: bool) -> Diagnostic {
     Diagnostic::error(Code("E0207"), message, end, "a network is missing").fix(
         "the smallest file is `network example { input(4); dense(1); loss: mse }`",
         end,
-        if is_empty { smallest.to_owned() } else { format!("\n\n{smallest}") },
+        if end.start == 0 { smallest.to_owned() } else { format!("\n\n{}", smallest.trim_end()) },
     )
 }
 
@@ -288,5 +288,5 @@ pub fn not_built_yet(kind: &Ident) -> Diagnostic {
         "the language has it, this version of gradc does not",
     )
     .note("what follows it is checked as far as it does not depend on its shape")
-    .help("`gradc reference layers` lists what this version builds")
+    .help("`gradc explain E0299` lists what this version builds")
 }

@@ -291,7 +291,7 @@ pub fn single_quotes(span: Span, text: &str) -> Diagnostic {
 /// A backslash before a character that makes no escape.
 #[must_use]
 pub fn unknown_escape(span: Span, escape: &str) -> Diagnostic {
-    Diagnostic::error(STRING, format!("unknown escape {}", quoted(escape)), span, "not an escape")
+    Diagnostic::error(STRING, format!("unknown escape `{escape}`"), span, "not an escape")
         .note("the escapes are `\\\"`, `\\\\`, `\\n` and `\\t`")
         .fix("for a backslash, write two", span, format!("\\{escape}"))
 }

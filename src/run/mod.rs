@@ -28,7 +28,6 @@ pub use measure::{LayerNorms, Level};
 use crate::diagnostics::{Diagnostic, arguments, data as words};
 use crate::model::{Model, Seeds};
 use crate::numbers::bytes;
-use data::Dataset;
 use initialize::Initial;
 use record::{Records, SeedRecords};
 use seeds::Runner;
@@ -77,6 +76,14 @@ pub fn seeds(model: &Model, seed: Option<u64>) -> Vec<u64> {
     }
 }
 
+/// Asks for the loss, without which there is nothing to run.
+///
+/// # Errors
+/// Where the network names none.
+pub fn require_loss(model: &Model) -> Result<(), Diagnostic> {
+    if model.loss.is_some() { Ok(()) } else { Err(arguments::no_loss(&model.name)) }
+}
+
 /// Runs a model for all its seeds.
 ///
 /// # Errors
@@ -87,9 +94,7 @@ pub fn run(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Records, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
-    if model.loss.is_none() {
-        return Err(one(arguments::no_loss(&model.name)));
-    }
+    require_loss(model).map_err(one)?;
     progress(Progress::Reading);
     let seeds = seeds(model, settings.seed);
     let parameters = Initial::new(model, &settings.base).inspect();
@@ -102,7 +107,8 @@ pub fn run(
     let kept = if settings.dump.is_some() { Kept::Everything } else { Kept::Nothing };
     let wanted = Wanted { level: Level::Full, kept, executor: settings.executor };
     let session = Session::new(model, data.batch, wanted).map_err(one)?;
-    let room = room(model, settings, &session, &data).map_err(one)?;
+    let held = ((data.inputs.len() + data.targets.len()) * model.precision.bytes()) as u128;
+    let room = room(&session, held, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, room);
     let runs = runner.run(&seeds, progress).map_err(one)?;
     let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new() };
@@ -115,14 +121,15 @@ pub fn run(
     Ok(records)
 }
 
-/// The bytes that memories may take beside the data: at least one fits.
-fn room(model: &Model, settings: &Settings, session: &Session<'_>, data: &Dataset) -> Result<u128, Diagnostic> {
+/// The bytes that memories may take beside the `held` bytes of data: at least one memory fits.
+///
+/// # Errors
+/// E0504 where none does, with what needs how much.
+pub fn room(session: &Session<'_>, held: u128, limit: u64) -> Result<u128, Diagnostic> {
     let footprint = session.footprint();
-    let held = ((data.inputs.len() + data.targets.len()) * model.precision.bytes()) as u128;
-    let limit = u128::from(settings.memory_limit);
-    match limit.checked_sub(held) {
+    match u128::from(limit).checked_sub(held) {
         Some(room) if room >= footprint.total => Ok(room),
-        _ => {
+        Some(_) | None => {
             let rest = footprint.total - footprint.parameters - footprint.batch;
             let parts = format!(
                 "{} for parameters, {} for data, {} for activations and gradients",
@@ -131,7 +138,7 @@ fn room(model: &Model, settings: &Settings, session: &Session<'_>, data: &Datase
                 bytes(rest),
             );
             let needs = bytes(footprint.total + held);
-            Err(words::run_too_large(model.name.span, &needs, &parts, &bytes(limit)))
+            Err(words::run_too_large(session.model().name.span, &needs, &parts, &bytes(u128::from(limit))))
         }
     }
 }

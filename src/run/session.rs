@@ -9,7 +9,7 @@ use super::record::Record;
 use super::tensor::{Number, Tensor};
 use crate::arena::IdVec;
 use crate::diagnostics::{Diagnostic, data};
-use crate::graph::{NodeId, ParameterId, simplify};
+use crate::graph::{Graph, NodeId, ParameterId, simplify};
 use crate::jit::{self, CompiledProgram, Features, Threads};
 use crate::kernel::interpret::interpret;
 use crate::kernel::lower::lower;
@@ -55,6 +55,8 @@ pub struct Session<'m> {
     model: &'m Model,
     batch: usize,
     wanted: Wanted,
+    /// What the program computes.
+    graph: Graph,
     program: Program,
     /// None where the interpreter runs it.
     code: Option<CompiledProgram>,
@@ -131,13 +133,37 @@ impl<'m> Session<'m> {
         };
         let target_shape = graph.shape(target).clone();
         let nodes = Nodes { input, target, parameters, prediction, loss, layers };
-        Ok(Self { model, batch, wanted, program, code, buffers, nodes, target: target_shape, gradients, plan })
+        Ok(Self {
+            model,
+            batch,
+            wanted,
+            graph: simplified,
+            program,
+            code,
+            buffers,
+            nodes,
+            target: target_shape,
+            gradients,
+            plan,
+        })
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn model(&self) -> &'m Model {
+        self.model
     }
 
     /// What the session does.
     #[must_use]
     pub fn wanted(&self) -> Wanted {
         self.wanted
+    }
+
+    /// Forward pass, backward pass and statistics, as they were lowered.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
     /// The program.

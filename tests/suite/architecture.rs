@@ -220,7 +220,9 @@ fn only_the_edges_touch_the_world() {
         ("available_parallelism", &["src/cli/"]),
     ];
     let mut wrong = Vec::new();
-    for (path, code) in sources() {
+    // Tests may make files.
+    let tests = |path: &str| path.ends_with("/tests.rs") || path.ends_with("/testing.rs");
+    for (path, code) in sources().into_iter().filter(|(path, _)| !tests(path)) {
         for (word, places) in WORLD {
             let word_start = has_word_start(&code, word);
             if word_start && !places.iter().any(|place| path.starts_with(place)) {
@@ -252,13 +254,16 @@ fn unsafe_is_in_the_jit_and_says_why() {
         let text = read(&path);
         let lines: Vec<&str> = text.lines().collect();
         for (number, line) in code.lines().enumerate() {
-            if !has_word(line, "unsafe") || line.contains("unsafe_code") || line.trim_start().starts_with("type ") {
+            // What an `unsafe fn` asks of its caller is said in its docs; a block and an `impl` say why they are right.
+            let claims = line
+                .split("unsafe")
+                .skip(1)
+                .any(|rest| ["{", "impl"].iter().any(|next| rest.trim_start().starts_with(next)));
+            if !claims || !has_word(line, "unsafe") {
                 continue;
             }
             // The comment stands above, with nothing but comments, attributes and the statement's own lines between.
-            let said = lines[number.saturating_sub(8)..=number]
-                .iter()
-                .any(|above| above.contains("SAFETY:") || above.contains("# Safety"));
+            let said = lines[number.saturating_sub(8)..=number].iter().any(|above| above.contains("SAFETY:"));
             if !said {
                 wrong.push(format!("{path}:{} has no safety comment", number + 1));
             }

@@ -1,3 +1,5 @@
+//! Matrix products against the one chain of fused multiply-adds that defines them.
+
 use super::*;
 use crate::kernel::Matrix;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Sources, sound and hostile, from the file to the examples of a run.
+
 use super::*;
 use crate::model::{Activation, SourceKind, TargetKind};
 use crate::run::data::testing::{Folder, activation, at, idx, model, span, with_loss};

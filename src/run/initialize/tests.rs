@@ -1,3 +1,5 @@
+//! Draws against what is known of their distributions, and their order.
+
 use super::*;
 
 fn drawn(initializer: &Initializer, shape: &[usize]) -> Vec<f64> {

@@ -1,3 +1,5 @@
+//! Every statistic against its definition, written plainly in f64.
+
 use super::*;
 use crate::graph::{Graph, Leaf, Origin, Role};
 use crate::kernel::interpret::interpret;

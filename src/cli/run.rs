@@ -1,0 +1,60 @@
+//! `gradc run`: the report of an experiment.
+
+use super::args::{self, RunFormat};
+use super::check::Errors;
+use super::progress::Meter;
+use super::{Failure, Status, Talk, features, input, options, output};
+use crate::diagnostics::Diagnostic;
+use crate::pipeline;
+use crate::report::{Report, csv, json, text};
+use std::num::NonZero;
+
+pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure> {
+    let input = input::read(&arguments.file)?;
+    let mut options = options(&arguments.experiment, &arguments.machine, input.folder);
+    options.threads = arguments.processor.threads.unwrap_or_else(threads);
+    options.features = features(arguments.processor.instructions);
+    options.dump.clone_from(&arguments.dump);
+
+    let checked = pipeline::check(&input.name, input.text, &options);
+    let mut errors = Errors::default();
+    errors.count(&checked.diagnostics);
+    if errors.status() != Status::Well {
+        talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name);
+        return Ok(errors.status());
+    }
+
+    let meter = Meter::new();
+    let outcome = checked.run(&options, &|progress| meter.show(progress));
+    meter.clear();
+    let ran = match outcome {
+        Ok(ran) => ran,
+        Err(mistakes) => {
+            let told = [checked.diagnostics.clone(), mistakes.clone()].concat();
+            talk.diagnostics(&told, &checked.sources, &input.name);
+            errors.count_of_run(&mistakes);
+            return Ok(errors.status());
+        }
+    };
+
+    let findings = ran.diagnosis.findings.iter().map(|finding| finding.diagnostic.clone());
+    let told: Vec<Diagnostic> = checked.diagnostics.iter().cloned().chain(findings).chain(ran.failed.clone()).collect();
+    talk.diagnostics(&told, &checked.sources, &input.name);
+    output::write(render(&ran.report, arguments).as_bytes(), arguments.output.as_deref())?;
+    Ok(if ran.failed.is_empty() { Status::Well } else { Status::ExpectationFailed })
+}
+
+fn render(report: &Report, arguments: &args::Run) -> String {
+    match arguments.format {
+        RunFormat::Text => {
+            text::render(report, if arguments.ascii { text::Characters::Ascii } else { text::Characters::Unicode })
+        }
+        RunFormat::Json => json::render(report),
+        RunFormat::Csv => csv::render(report),
+    }
+}
+
+/// As many as the machine has for this process; one where it does not tell.
+fn threads() -> NonZero<usize> {
+    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
