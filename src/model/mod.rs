@@ -3,7 +3,10 @@
 //!
 //! - `check/`: ast + prelude → `Model` and every mistake. Never fails, never stops at the first.
 //! - `layers/`: one layer kind a file, and `CATALOG`. To add a layer kind: one file, one line of `CATALOG`.
-//! - `build.rs`: `Model` → `TrainingGraph`.
+//! - `settings.rs`: keys, optimizers, schedules, sources, distributions as tables; `signature.rs`: what may be passed to them;
+//!   `intrinsics.rs`: the numeric functions. To add a word: its line in its table.
+//! - `mean_field.rs`: what an activation does to the gradient in a wide layer, for `weights: auto` and the lint of rules.
+//! - `build.rs`: `Model` → `TrainingGraph`; `print.rs`: `Model` → text.
 
 mod build;
 pub mod check;

@@ -57,8 +57,8 @@ impl Limits {
     const INIT_DEPTH: usize = 100;
     /// The arguments of a loss's function.
     const LOSS_TERMS: usize = 4;
-    /// The quantities in one side of a comparison.
-    const QUANTITIES: usize = 4096;
+    /// The quantities in one side of a comparison; more than an expression has parts.
+    const QUANTITIES: usize = 50_001;
     /// Parameters of a definition or block.
     const PARAMETERS: usize = 256;
     /// How often near misses are looked for.
