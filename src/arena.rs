@@ -97,6 +97,7 @@ impl<I: Id, T> IdVec<I, T> {
     }
 
     /// The entries with their ids, in order.
+    #[must_use]
     pub fn iter_with_ids(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator {
         self.entries.iter().enumerate().map(|(index, entry)| (I::new(index), entry))
     }

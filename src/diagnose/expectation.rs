@@ -148,7 +148,7 @@ impl<'r> Moment<'r> {
         match &term.kind {
             TermKind::Number(_) => {}
             TermKind::Quantity(quantity) => {
-                values.push((term.span, format!("is {}", significant(self.quantity(*quantity)))))
+                values.push((term.span, format!("is {}", significant(self.quantity(*quantity)))));
             }
             TermKind::Function(_, arguments) => arguments.iter().for_each(|argument| self.parts(argument, values)),
             TermKind::Compare(_, left, right) | TermKind::And(left, right) | TermKind::Or(left, right) => {

@@ -35,7 +35,7 @@ pub fn reshape(span: Span, input: Side<'_>, wanted: &Shape) -> Diagnostic {
     .label(input.span, format!("`{}` hands on {}, {}", input.by, input.shape, elements(has)));
     let leading: Option<usize> = wanted.0.split_last().and_then(|(_, leading)| Shape::new(leading).checked_elements());
     match leading {
-        Some(leading) if leading > 0 && has % leading == 0 && wanted.rank() > 1 => {
+        Some(leading) if leading > 0 && has.is_multiple_of(leading) && wanted.rank() > 1 => {
             let mut fits = wanted.clone();
             *fits.0.last_mut().expect("it has several axes") = has / leading;
             diagnostic.help(format!("{fits} has {}", elements(has)))

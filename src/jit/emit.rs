@@ -320,7 +320,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn load(&mut self, precision: Precision, from: Value, offset: usize, count: usize) -> Value {
         let kind = vector_type(precision);
         match (precision, count) {
-            (Precision::F32, 1) | (Precision::F64, 1) => {
+            (Precision::F32 | Precision::F64, 1) => {
                 let number = self.load_scalar(precision, from, offset);
                 self.ins().scalar_to_vector(kind, number)
             }
@@ -341,7 +341,7 @@ impl<'a> Emitter<'a> {
     /// Writes the first `count` lanes to neighbours.
     pub(super) fn store(&mut self, precision: Precision, value: Value, to: Value, offset: usize, count: usize) {
         match (precision, count) {
-            (Precision::F32, 1) | (Precision::F64, 1) => {
+            (Precision::F32 | Precision::F64, 1) => {
                 let number = self.ins().extractlane(value, 0);
                 self.store_scalar(number, to, offset);
             }

@@ -202,6 +202,7 @@ unsafe fn combine_partials<T: Accumulate>(kernel: &CombinePartials, arguments: &
 
 /// # Safety
 /// The arguments are those of a verified step of this kernel, of the precision of `T`, and nobody else writes them.
+#[expect(clippy::cast_ptr_alignment, reason = "every buffer is aligned to ALIGNMENT")]
 unsafe fn count_decades<T: Element + Into<f64>>(kernel: &Histogram, arguments: &[*mut u8]) {
     // SAFETY: handed through.
     unsafe {

@@ -64,7 +64,7 @@ impl Draft {
         let kernel = self.kernels.push(kernel);
         let source = SourceId::new(0);
         let span = Span { source, start: 0, end: 0 };
-        let origin = Origin { layer: None, span: span, role: Role::Forward };
+        let origin = Origin { layer: None, span, role: Role::Forward };
         self.steps.push(Step { kernel, arguments, origin });
     }
 

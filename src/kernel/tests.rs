@@ -29,7 +29,7 @@ fn contents(leaf: Leaf, elements: usize, precision: Precision) -> Vec<f64> {
     let draw = |_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let number = (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
-        let number = if state >> 5 & 31 == 0 { 0.0 } else { number };
+        let number = if (state >> 5) & 31 == 0 { 0.0 } else { number };
         match precision {
             Precision::F32 => f64::from(number as f32),
             Precision::F64 => number,

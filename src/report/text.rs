@@ -174,7 +174,7 @@ impl Scale {
         match characters {
             Characters::Unicode => {
                 let mut bar = "█".repeat(eighths / 8);
-                bar.extend(["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8].chars());
+                bar.push_str(["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]);
                 bar
             }
             Characters::Ascii => "#".repeat(eighths.div_ceil(8)),

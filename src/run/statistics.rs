@@ -341,21 +341,6 @@ pub(super) struct Totals {
     histogram: Vec<f64>,
 }
 
-impl Totals {
-    /// The totals of the chosen statistic's terms.
-    pub(super) fn of(&self, measurer: &Measurer, name: &str) -> &[f64] {
-        let mut start = 0;
-        for entry in &measurer.chosen {
-            let end = start + entry.terms.len();
-            if entry.name == name {
-                return &self.terms[start..end];
-            }
-            start = end;
-        }
-        unreachable!("the statistic `{name}` was not chosen")
-    }
-}
-
 /// Counts for every decade of a precision, with the empty ends cut off.
 fn histogram(counts: &[f64], precision: Precision) -> record::Histogram {
     let (first, _) = match precision {

@@ -2,7 +2,6 @@ use super::*;
 use crate::jit::Features;
 use crate::run::data::testing::{Folder, checked};
 use crate::run::session::Executor;
-use crate::run::tensor::Tensor;
 use std::path::Path;
 
 const JIT: Executor = Executor::Jit(Features { wide: true, native: true });
@@ -16,10 +15,6 @@ fn settings(base: &Path) -> Settings {
         executor: JIT,
         dump: None,
     }
-}
-
-fn records(text: &str) -> Records {
-    run(&checked(text), &settings(Path::new("")), &|_| {}).unwrap()
 }
 
 const CONFORMANCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance");

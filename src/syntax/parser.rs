@@ -174,10 +174,7 @@ impl<'t> Parser<'t, '_> {
         let mut tokens = self.tokens(Rule::expect, range)?;
         tokens.need(Rule::expect_word);
         let condition = self.expression(&mut tokens);
-        let at = match tokens.take(Rule::at_word) {
-            Some(_) => Some(self.expression(&mut tokens)),
-            None => None,
-        };
+        let at = tokens.take(Rule::at_word).map(|_| self.expression(&mut tokens));
         Ok((condition, at))
     }
 

@@ -34,8 +34,16 @@ fn stands_together(first: &Item, second: &Item) -> bool {
     match (first, second) {
         (Item::Param { .. }, Item::Param { .. }) | (Item::Expect(_), Item::Expect(_)) => true,
         (Item::Definition(first), Item::Definition(second)) => first.kind == second.kind,
-        (Item::Language { .. } | Item::Param { .. } | Item::Expect(_) | Item::Definition(_), _)
-        | (Item::Block(_) | Item::Network(_) | Item::Settings(_), _) => false,
+        (
+            Item::Language { .. }
+            | Item::Param { .. }
+            | Item::Expect(_)
+            | Item::Definition(_)
+            | Item::Block(_)
+            | Item::Network(_)
+            | Item::Settings(_),
+            _,
+        ) => false,
     }
 }
 

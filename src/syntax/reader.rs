@@ -142,7 +142,7 @@ impl<'t, 'm> Reader<'t, 'm> {
         match (meant, next) {
             (Some("param"), Some(name)) => self.poison(&name, PoisonedRole::Param),
             (Some("activation"), Some(name)) => {
-                self.poison(&name, PoisonedRole::Definition(DefinitionKind::Activation))
+                self.poison(&name, PoisonedRole::Definition(DefinitionKind::Activation));
             }
             (Some("loss"), Some(name)) => self.poison(&name, PoisonedRole::Definition(DefinitionKind::Loss)),
             (Some("init"), Some(name)) => self.poison(&name, PoisonedRole::Definition(DefinitionKind::Init)),
@@ -222,7 +222,7 @@ impl<'t, 'm> Reader<'t, 'm> {
         self.refuse_body(chunk, "a `param`");
         match read {
             Some((name, value)) => {
-                self.file.items.push(Item::Param { name, value, span: self.span(chunk.range.clone()) })
+                self.file.items.push(Item::Param { name, value, span: self.span(chunk.range.clone()) });
             }
             None => self.poison_name(chunk, word, PoisonedRole::Param),
         }

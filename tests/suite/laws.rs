@@ -1,7 +1,7 @@
 //! What is known of gradients, exactly or in distribution, and holds of a run. Statistical laws are tested over as many seeds as
 //! make a wrong factor visible; their tolerances are a few standard errors. Sources: `docs/verdicts.md` and the laws quoted here.
 
-use crate::support::{Run, run};
+use crate::experiment::{Run, run, run_in};
 
 /// Mean of r_l² and of r_l⁴ over the seeds, for each layer of the chain.
 fn moments(run: &Run) -> Vec<(f64, f64)> {
@@ -10,7 +10,8 @@ fn moments(run: &Run) -> Vec<(f64, f64)> {
     let batch = run.records.batch as f64;
     (0..layers)
         .map(|layer| {
-            let squares = run.records.seeds.iter().map(|seed| batch * seed.steps[0].layers[layer].pre_activation.l2.powi_exact(2));
+            let squares =
+                run.records.seeds.iter().map(|seed| batch * seed.steps[0].layers[layer].pre_activation.l2.square());
             let (mut second, mut fourth) = (0.0, 0.0);
             for square in squares {
                 second += square;
@@ -21,13 +22,13 @@ fn moments(run: &Run) -> Vec<(f64, f64)> {
         .collect()
 }
 
-trait PowiExact {
-    fn powi_exact(self, n: u32) -> f64;
+trait Square {
+    fn square(self) -> Self;
 }
 
-impl PowiExact for f64 {
-    fn powi_exact(self, n: u32) -> f64 {
-        (0..n).fold(1.0, |power, _| power * self)
+impl Square for f64 {
+    fn square(self) -> Self {
+        self * self
     }
 }
 
@@ -105,8 +106,8 @@ fn an_orthogonal_linear_network_keeps_the_norm_of_every_gradient() {
 
 #[test]
 fn a_chain_of_sigmoids_at_zero_has_a_gradient_of_exactly_two_to_minus_two_k() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/08_underflow.net")).expect("the example");
-    let run = crate::support::run_in(&text, concat!(env!("CARGO_MANIFEST_DIR"), "/examples"));
+    let text = crate::support::read("examples/08_underflow.net");
+    let run = run_in(&text, "examples");
     let layers = &run.records.seeds[0].steps[0].layers;
     let mut expected = 1.0_f64;
     for (k, layer) in layers.iter().rev().enumerate().map(|(at, layer)| (at + 1, layer)) {
@@ -151,12 +152,7 @@ fn a_relu_network_is_dead_at_one_input_with_the_probability_of_its_widths() {
            weights: he_normal
          }
          report { seeds: 0..6000 }");
-    let dead = run
-        .records
-        .seeds
-        .iter()
-        .filter(|seed| seed.steps[0].layers[0].pre_activation.l2 == 0.0)
-        .count() as f64;
+    let dead = run.records.seeds.iter().filter(|seed| seed.steps[0].layers[0].pre_activation.l2 == 0.0).count() as f64;
     let expected = 1.0 - (1.0 - 0.25) * (1.0 - 0.125) * (1.0 - 0.25);
     let share = dead / run.records.seeds.len() as f64;
     assert!((share - expected).abs() < 0.02, "{share} of the seeds, expected {expected}");
@@ -226,8 +222,9 @@ fn spectral_norm(matrix: &[f64], rows: usize, columns: usize) -> f64 {
     let mut vector = vec![1.0; columns];
     let mut length = 0.0;
     for _ in 0..2000 {
-        let image: Vec<f64> =
-            (0..rows).map(|row| (0..columns).map(|column| matrix[row * columns + column] * vector[column]).sum()).collect();
+        let image: Vec<f64> = (0..rows)
+            .map(|row| (0..columns).map(|column| matrix[row * columns + column] * vector[column]).sum())
+            .collect();
         let back: Vec<f64> =
             (0..columns).map(|column| (0..rows).map(|row| matrix[row * columns + column] * image[row]).sum()).collect();
         length = norm(&back);
@@ -245,7 +242,7 @@ fn nielsens_table_is_reproduced_on_his_thousand_digits() {
         &[(0.0011, 0.0047), (0.0062, 0.0227), (0.0334, 0.1079), (0.1702, 0.4584)],
     ];
     for (hidden, bands) in (2..).zip(bands) {
-        let run = crate::support::run_in(
+        let run = run_in(
             &format!(
                 "data {{
                    source: idx(\"data/train-images-1k.idx3-ubyte.gz\", \"data/train-labels-1k.idx1-ubyte.gz\")
@@ -261,7 +258,7 @@ fn nielsens_table_is_reproduced_on_his_thousand_digits() {
                  }}
                  report {{ seeds: 0..50 }}"
             ),
-            concat!(env!("CARGO_MANIFEST_DIR"), "/examples"),
+            "examples",
         );
         for (layer, (low, high)) in bands.iter().enumerate() {
             let norms: Vec<f64> = run
@@ -298,7 +295,6 @@ fn a_deep_relu_network_with_pytorchs_rule_loses_the_signal_and_not_the_weight_gr
            dense(10)
            loss: cross_entropy
            weights: pytorch
-           biases: pytorch
          }
          report { seeds: 0..32 }");
     let ratio = |of: &dyn Fn(&gradc::run::record::LayerRecord) -> f64| {
@@ -316,7 +312,7 @@ fn a_deep_relu_network_with_pytorchs_rule_loses_the_signal_and_not_the_weight_gr
     let signal = ratio(&|layer| layer.pre_activation.l2);
     let weights = ratio(&|layer| layer.weight.as_ref().expect("a dense layer has weights").l2);
     assert!((1e-9..1e-6).contains(&signal), "∂C/∂z: {signal}");
-    assert!((1e-3..1e3).contains(&weights), "∂C/∂W: {weights}");
+    assert!((1e-2..1e2).contains(&weights), "∂C/∂W: {weights}");
     assert!(weights / signal > 1e4, "the one does not show the other: {weights} against {signal}");
     assert_eq!(run.diagnosis.verdict.word, gradc::model::VerdictWord::Vanishing);
 }

@@ -2,5 +2,8 @@
 
 mod architecture;
 mod cli;
+mod examples;
+mod experiment;
+mod laws;
 mod pages;
 mod support;

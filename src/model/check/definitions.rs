@@ -484,10 +484,7 @@ impl<'a> Checker<'a> {
 }
 
 /// The state and the passed arguments of a loss: `y` and `t` are the first two arguments of the function.
-pub(super) fn loss_state<'a>(
-    definition: &'a Definition,
-    counts: Option<[f64; 3]>,
-) -> (State<'a>, Vec<Option<Valued<'a>>>) {
+pub(super) fn loss_state(definition: &Definition, counts: Option<[f64; 3]>) -> (State<'_>, Vec<Option<Valued<'_>>>) {
     use crate::model::LossTerm;
     let mut state = State::building(Context::Loss(counts), scalar::Builder::new(Limits::LOSS_TERMS));
     state.terms = vec![LossTerm::Prediction, LossTerm::Target];
@@ -548,10 +545,12 @@ fn calls(definition: &Definition) -> Vec<&Ident> {
         match &expr.kind {
             ExprKind::Call { callee, .. } if intrinsics::find(&callee.name).is_none() => found.push(callee),
             // A bare rule: `init mine() = zeros`.
-            ExprKind::Path(path) if definition.kind == DefinitionKind::Init && path.segments.is_empty() => {
-                if definition.parameters.iter().all(|parameter| parameter.name.name != path.head.name) {
-                    found.push(&path.head);
-                }
+            ExprKind::Path(path)
+                if definition.kind == DefinitionKind::Init
+                    && path.segments.is_empty()
+                    && definition.parameters.iter().all(|parameter| parameter.name.name != path.head.name) =>
+            {
+                found.push(&path.head);
             }
             _ => {}
         }

@@ -240,7 +240,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-impl<'a> Checker<'a> {
+impl Checker<'_> {
     /// Rules under which the gradient changes from layer to layer where a common rule would keep it. A rule is judged as if its
     /// layer were square, so that a funnel is not taken for an unsuited rule; where no common rule keeps the gradient through the
     /// activation, as with the sigmoid, nothing is said. The default is told of only where the layers together take a factor of 10.

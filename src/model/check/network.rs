@@ -82,7 +82,7 @@ pub(super) struct Draught<'a> {
     depth: usize,
 }
 
-impl<'a> Draught<'a> {
+impl Draught<'_> {
     /// A network of which nothing is known yet; `span` is its name, or where there is none the file's first place.
     pub(super) fn new(name_span: Span) -> Self {
         Self {
@@ -301,7 +301,6 @@ impl<'a> Checker<'a> {
     }
 
     /// The values of each turn, if they are known and not too many.
-    #[expect(clippy::type_complexity, reason = "a name, and its value for each turn")]
     fn turns(
         &mut self,
         repeat: &'a Repeat,

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn damaged_gzip_is_found_where_it_is_read() {
         let labels = idx(0x08, &[2000], &[1; 2000]);
-        let pixels: Vec<u8> = (0..40_000_u32).map(|at| (at * at >> 7) as u8).collect();
+        let pixels: Vec<u8> = (0..40_000_u32).map(|at| ((at * at) >> 7) as u8).collect();
         let good = gzip(&idx(0x08, &[2000, 20], &pixels));
         let cut = read_all(open_bytes(&good[..good.len() / 2], &labels).unwrap(), 0..2000).unwrap_err();
         assert_eq!(cut.code.0, "E0603", "{}", cut.message);

@@ -68,7 +68,7 @@ pub(in crate::run) fn checked(text: &str) -> Model {
     let id = sources.add(Source::new("test.net", text));
     let parsed = syntax::parse(&sources, id);
     assert_eq!(parsed.diagnostics, [], "{text}");
-    let checked = check::check(&mut sources, &prelude, &parsed.file, &check::Options::default());
+    let checked = check(&mut sources, &prelude, &parsed.file, &check::Options::default());
     checked.model.unwrap_or_else(|| panic!("{text}: {:#?}", checked.diagnostics))
 }
 

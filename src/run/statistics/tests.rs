@@ -53,8 +53,8 @@ fn defined(numbers: &[f64], precision: Precision) -> record::Statistics {
         max_abs: largest,
         zero_fraction: of(&|x| x == 0.0) / count,
         subnormal_fraction: of(&|x| x != 0.0 && x.abs() < smallest) / count,
-        underflow_f16: underflow(2_f64.powi(-25)),
-        underflow_bf16: underflow(2_f64.powi(-134)),
+        underflow_f16: underflow(f64::from_bits((1023 - 25) << 52)),
+        underflow_bf16: underflow(f64::from_bits((1023 - 134) << 52)),
         nonfinite: of(&|x| !x.is_finite()) as u64,
         histogram: record::Histogram::default(),
     }

@@ -1,0 +1,82 @@
+//! The examples in reading order: what each stage of the compiler makes of them, and their reports, as snapshots; and that their
+//! bytes depend on nothing but the file.
+
+use crate::experiment::{Means, run_by};
+use crate::support::{files, finish, read, snapshot};
+use gradc::jit::Features;
+use gradc::report::{csv, json};
+use gradc::run::session::Executor;
+
+fn examples() -> Vec<String> {
+    files("examples", "net")
+}
+
+fn name(path: &str) -> &str {
+    path.trim_start_matches("examples/").trim_end_matches(".net")
+}
+
+#[test]
+fn every_example_is_printed_at_every_stage_as_its_snapshot_has_it() {
+    for path in examples().iter().filter(|path| name(path) != "09_mistakes") {
+        for (number, stage) in ["ast", "model", "graph", "kernels"].iter().enumerate() {
+            let printed = finish(&["emit", "--stage", stage, path]).with_status(0);
+            snapshot(name(path), &format!("{}-{stage}", number + 1), &printed.stdout);
+        }
+    }
+}
+
+#[test]
+fn every_example_is_reported_as_its_snapshot_has_it() {
+    for path in examples().iter().filter(|path| name(path) != "09_mistakes") {
+        let printed = finish(&["run", path]).with_status(0);
+        snapshot(name(path), "5-report", &printed.stdout);
+        snapshot(name(path), "6-findings", &printed.stderr);
+    }
+}
+
+#[test]
+fn the_example_with_mistakes_is_drawn_as_its_snapshot_has_it() {
+    let printed = finish(&["check", "examples/09_mistakes.net"]).with_status(2);
+    snapshot("09_mistakes", "1-check", &printed.stderr);
+}
+
+#[test]
+fn a_report_fits_in_a_hundred_columns() {
+    for path in examples().iter().filter(|path| name(path) != "09_mistakes") {
+        let printed = finish(&["run", path]).with_status(0);
+        for line in printed.stdout.lines() {
+            assert!(line.chars().count() <= 100, "{path}: {line}");
+        }
+    }
+}
+
+#[test]
+fn reports_are_the_same_bytes_with_any_threads_any_processor_and_by_the_interpreter() {
+    for path in ["examples/04_deep_relu_pytorch.net", "examples/06_own_activation.net", "examples/08_underflow.net"] {
+        let text = read(path);
+        let by = |threads, executor| {
+            let run = run_by(&text, "examples", Means { threads, executor });
+            (json::render(&run.report), csv::render(&run.report))
+        };
+        let jit = by(1, Executor::Jit(Features::default()));
+        assert_eq!(jit, by(2, Executor::Jit(Features::default())), "{path}: threads");
+        for (wide, native) in [(false, true), (false, false)] {
+            assert_eq!(jit, by(2, Executor::Jit(Features { wide, native })), "{path}: wide {wide}, native {native}");
+        }
+        assert_eq!(jit, by(1, Executor::Interpreter), "{path}: interpreter");
+    }
+}
+
+#[test]
+fn the_json_report_keeps_to_its_published_schema() {
+    let published = read("docs/report.schema.json");
+    assert_eq!(published, json::schema(), "docs/report.schema.json is `gradc::report::json::schema()`");
+    let schema: serde_json::Value = serde_json::from_str(&published).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    for path in examples().iter().filter(|path| name(path) != "09_mistakes") {
+        let printed = finish(&["run", "--format", "json", path]).with_status(0);
+        let report: serde_json::Value = serde_json::from_str(&printed.stdout).expect("the report is JSON");
+        let mistakes: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert!(mistakes.is_empty(), "{path}: {mistakes:?}");
+    }
+}

@@ -1,0 +1,110 @@
+//! Whole experiments from their text, in this process: what was measured, judged and reported.
+
+use crate::support::repository;
+use gradc::diagnose::{self, Diagnosis};
+use gradc::jit::Features;
+use gradc::pipeline::{self, Checked, Options};
+use gradc::report::{self, Report};
+use gradc::run::record::Records;
+use gradc::run::session::Executor;
+use gradc::run::{self, Settings};
+use std::num::NonZero;
+use std::path::PathBuf;
+
+/// One experiment, run.
+pub(crate) struct Run {
+    /// What was measured.
+    pub(crate) records: Records,
+    /// How it is judged.
+    pub(crate) diagnosis: Diagnosis,
+    /// What is shown.
+    pub(crate) report: Report,
+    tensors: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// How an experiment is carried out; none of it may change a bit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means {
+    /// Threads.
+    pub(crate) threads: usize,
+    /// JIT or interpreter.
+    pub(crate) executor: Executor,
+}
+
+impl Default for Means {
+    fn default() -> Self {
+        Self { threads: 2, executor: Executor::Jit(Features::default()) }
+    }
+}
+
+const MEMORY: u64 = 4 << 30;
+
+/// Runs a text whose paths start from the repository.
+#[track_caller]
+pub(crate) fn run(text: &str) -> Run {
+    run_in(text, ".")
+}
+
+/// Runs a text whose paths start from `folder`, relative to the repository.
+#[track_caller]
+pub(crate) fn run_in(text: &str, folder: &str) -> Run {
+    run_by(text, folder, Means::default())
+}
+
+/// Runs a text by the given means.
+#[track_caller]
+pub(crate) fn run_by(text: &str, folder: &str, means: Means) -> Run {
+    let base = repository().join(folder);
+    let Checked { sources, model, diagnostics, .. } = check_in(text, folder);
+    let errors: Vec<_> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let model = model.expect("a file without errors has a model");
+    let scratch = tempfile::tempdir().expect("there is room for a dump");
+    let tensors = scratch.path().join("dump.safetensors");
+    let settings = Settings {
+        base,
+        seed: None,
+        threads: NonZero::new(means.threads).expect("at least one thread"),
+        memory_limit: MEMORY,
+        executor: means.executor,
+        dump: Some(tensors.clone()),
+    };
+    let records = run::run(&model, &settings, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let diagnosis = diagnose::diagnose(&model, &records);
+    let report = report::build(&model, &sources, &records, &diagnosis);
+    Run { records, diagnosis, report, tensors, _folder: scratch }
+}
+
+/// Checks a text whose paths start from `folder`.
+pub(crate) fn check_in(text: &str, folder: &str) -> Checked {
+    let options = Options { memory_limit: MEMORY, folder: repository().join(folder), ..Options::default() };
+    pipeline::check("test.net", text.to_owned(), &options)
+}
+
+impl Run {
+    /// A tensor of the dump, as f64.
+    #[track_caller]
+    pub(crate) fn tensor(&self, name: &str) -> Vec<f64> {
+        tensor(&std::fs::read(&self.tensors).expect("the run wrote its dump"), name)
+    }
+}
+
+/// A tensor of a safetensors file, as f64.
+#[track_caller]
+pub(crate) fn tensor(bytes: &[u8], name: &str) -> Vec<f64> {
+    let file = safetensors::SafeTensors::deserialize(bytes).expect("a dump is a safetensors file");
+    let tensor = file.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}; there are {:?}", file.names()));
+    match tensor.dtype() {
+        safetensors::Dtype::F32 => {
+            tensor.data().as_chunks::<4>().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect()
+        }
+        safetensors::Dtype::F64 => {
+            tensor.data().as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
+        }
+        safetensors::Dtype::I64 => {
+            tensor.data().as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as f64).collect()
+        }
+        other => panic!("{name} is {other:?}"),
+    }
+}
