@@ -104,7 +104,8 @@ impl Situation<'_> {
 
     /// Whether what was found stands directly behind `token`.
     fn is_behind(&self, token: Option<&Token>) -> bool {
-        token.is_some_and(|token| self.text[token.range.end..self.found.range.start].trim().is_empty())
+        let gap = token.and_then(|token| self.text.get(token.range.end..self.found.range.start));
+        gap.is_some_and(|gap| gap.trim().is_empty())
     }
 
     /// `name = value` where no layer follows: a setting.
