@@ -285,7 +285,7 @@ fn size(text: &str) -> Result<u64, String> {
         return Err("a size is written as 512MiB, 2GB or 1e9".to_owned());
     };
     let bytes = (number * factor).floor();
-    if !(1.0..=2_f64.powi(60)).contains(&bytes) {
+    if !(1.0..=(1_u64 << 60) as f64).contains(&bytes) {
         return Err("a size is at least one byte and at most 2^60".to_owned());
     }
     Ok(bytes as u64)

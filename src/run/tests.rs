@@ -1,3 +1,5 @@
+//! Whole runs: PyTorch's numbers, seeds and threads, the f64 shadow, dumps, limits.
+
 use super::*;
 use crate::jit::Features;
 use crate::run::data::testing::{Folder, checked};
