@@ -10,7 +10,7 @@ use crate::shape::Precision;
 use cranelift::codegen::ir::{
     self, BlockArg, ConstantData, Endianness, FuncRef, Inst, MemFlagsData, Type, Value, types,
 };
-use cranelift::prelude::{FunctionBuilder, InstBuilder, IntCC};
+use cranelift::prelude::{FloatCC, FunctionBuilder, InstBuilder, IntCC};
 
 /// Bytes of a vector.
 const VECTOR_BYTES: usize = 16;
@@ -290,11 +290,22 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// A sum rounded once, or the larger: NaN where either is, +0 rather than −0. Vectors or scalars.
+    /// A sum rounded once, or the larger as the scalar rule has it: a tie keeps the left, NaN wins. Vectors or scalars.
     pub(super) fn combine(&mut self, combine: Combine, left: Value, right: Value) -> Value {
         match combine {
             Combine::Sum => self.ins().fadd(left, right),
-            Combine::Maximum => self.ins().fmax(left, right),
+            Combine::Maximum => {
+                let kind = self.builder.func.dfg.value_type(left);
+                let above = self.ins().fcmp(FloatCC::LessThan, left, right);
+                let missing = self.ins().fcmp(FloatCC::Unordered, right, right);
+                let takes_right = self.ins().bor(above, missing);
+                if kind.is_vector() {
+                    let mask = self.cast(kind, takes_right);
+                    self.ins().bitselect(mask, right, left)
+                } else {
+                    self.ins().select(takes_right, right, left)
+                }
+            }
         }
     }
 
