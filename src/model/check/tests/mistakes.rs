@@ -240,7 +240,7 @@ fn what_a_loss_takes_follows_from_its_definition() {
 #[test]
 fn the_prelude_is_not_changed_by_what_hides_it() {
     let text = "init normal(mean, std) = constant(7)\nactivation sigmo(x) = x\nnetwork n { input(4); dense(2, weights: he_normal, biases: normal(0, 1)) }";
-    let (found, model) = (mistakes(text), super::model(text));
+    let (found, model) = (mistakes(text), model(text));
     assert!(found.contains(&"W0006 normal".to_owned()), "{found:?}");
     let [weight, bias] = model.parameters.as_slice() else { panic!("a dense layer has two") };
     assert!(matches!(weight.initializer, Initializer::Normal { .. }), "{:?}", weight.initializer);
