@@ -8,14 +8,14 @@
 use super::{Combine, DECADES_F32, DECADES_F64, Graph, LayerId, Leaf, Node, NodeId, Op, Origin};
 use crate::scalar::Bits;
 use crate::shape::{Precision, Shape};
-use std::collections::HashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// Makes nodes for one origin at a time.
 #[derive(Debug)]
 pub struct Builder<'graph> {
     graph: &'graph mut Graph,
     origin: Origin,
-    known: HashMap<Key, NodeId>,
+    known: FxHashMap<Key, NodeId>,
     merging: Merging,
 }
 
@@ -52,7 +52,7 @@ impl<'graph> Builder<'graph> {
     }
 
     fn with_merging(graph: &'graph mut Graph, origin: Origin, merging: Merging) -> Self {
-        let mut known = HashMap::with_capacity(2 * graph.nodes.len());
+        let mut known = FxHashMap::with_capacity_and_hasher(2 * graph.nodes.len(), FxBuildHasher);
         for (id, node) in graph.nodes.iter_with_ids() {
             known.entry(Key::of(node, merging)).or_insert(id);
         }

@@ -8,7 +8,7 @@ use super::{Buffer, BufferId, Histogram, Input, Kernel, KernelId, Loop, Product,
 use crate::arena::{Id, IdVec};
 use crate::graph::{NodeId, Origin};
 use crate::shape::{Precision, Shape};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Makes the program; `kept` are the nodes to be read after the run, and their slots.
 pub(super) fn assemble(lowering: &Lowering, kept: Vec<(NodeId, SlotId)>) -> Result<Program, TooLarge> {
@@ -18,7 +18,7 @@ pub(super) fn assemble(lowering: &Lowering, kept: Vec<(NodeId, SlotId)>) -> Resu
         lives: IdVec::new(),
         of_slot: lowering.slots.iter().map(|_| None).collect(),
         kernels: IdVec::new(),
-        known: HashMap::new(),
+        known: FxHashMap::default(),
         steps: Vec::new(),
     };
     let mut bindings = kept;
@@ -52,7 +52,7 @@ struct Assembly<'a> {
     lives: IdVec<BufferId, Life>,
     of_slot: IdVec<SlotId, Option<BufferId>>,
     kernels: IdVec<KernelId, Kernel>,
-    known: HashMap<Kernel, KernelId>,
+    known: FxHashMap<Kernel, KernelId>,
     steps: Vec<Step>,
 }
 

@@ -7,7 +7,7 @@ use super::{Access, CHUNK, CombinePartials, Input, LANES, Loop, Over, Reduction,
 use crate::graph::{NodeId, Op};
 use crate::scalar::{self, ValueId};
 use crate::shape::Precision;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A finished loop and what its steps are given.
@@ -191,13 +191,13 @@ struct Body<'a> {
     /// What the loop has stored so far, at the point.
     produced: Vec<(SlotId, &'a View, ValueId)>,
     /// Inline nodes computed so far.
-    known: HashMap<(NodeId, Placement), ValueId>,
+    known: FxHashMap<(NodeId, Placement), ValueId>,
 }
 
 impl<'a> Body<'a> {
     fn new(lowering: &'a Lowering<'a>, group: &'a Group) -> Self {
         let builder = scalar::Builder::new(group.inputs.len());
-        Self { lowering, group, builder, results: Vec::new(), produced: Vec::new(), known: HashMap::new() }
+        Self { lowering, group, builder, results: Vec::new(), produced: Vec::new(), known: FxHashMap::default() }
     }
 
     /// The number of a result.

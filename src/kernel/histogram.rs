@@ -21,19 +21,61 @@ pub const fn decades(precision: Precision) -> (i32, usize) {
 /// # Panics
 /// Where `counts` has another length.
 pub fn count<T: Element + Into<f64>>(kernel: &Histogram, values: &[T], counts: &mut [f64]) {
-    let (first, number) = decades(kernel.precision);
+    let (_, number) = decades(kernel.precision);
     assert_eq!(counts.len(), number, "one count for each decade");
     let lows = match kernel.precision {
         Precision::F32 => LOWS_F32.as_slice(),
         Precision::F64 => LOWS_F64.as_slice(),
     };
-    counts.fill(0.0);
-    for value in &values[..kernel.elements] {
-        let value: f64 = (*value).into();
-        if let Some(decade) = decade(value.abs(), first, lows) {
-            counts[decade] += 1.0;
-        }
+    let binades = match kernel.precision {
+        Precision::F32 => &*BINADES_F32,
+        Precision::F64 => &*BINADES_F64,
+    };
+    // Numbers of one size come together: counts of its own for each of four neighbours keep them from waiting for each other.
+    let mut apart = vec![[0_u64; 4]; number + 1];
+    for (index, value) in values[..kernel.elements].iter().enumerate() {
+        let bits = Into::<f64>::into(*value).to_bits() & (u64::MAX >> 1);
+        let Binade { decade, next } = binades[(bits >> 52) as usize];
+        let decade = match decade {
+            SUBNORMAL => self::decade(f64::from_bits(bits), lows).unwrap_or(number),
+            decade => decade as usize + usize::from(bits >= next),
+        };
+        apart[decade][index % 4] += 1;
     }
+    for (count, apart) in counts.iter_mut().zip(apart) {
+        *count = apart.iter().sum::<u64>() as f64;
+    }
+}
+
+/// What the exponent of an f64 tells of its decade: a binade reaches into one more at most.
+#[derive(Clone, Copy)]
+struct Binade {
+    /// That of its first number; one past the last for what is in none.
+    decade: u32,
+    /// The bits of the first number that is in the next decade.
+    next: u64,
+}
+
+/// In place of a decade: the subnormals and zero are in many.
+const SUBNORMAL: u32 = u32::MAX;
+
+static BINADES_F32: LazyLock<Vec<Binade>> = LazyLock::new(|| binades(DECADES_F32, &LOWS_F32));
+static BINADES_F64: LazyLock<Vec<Binade>> = LazyLock::new(|| binades(DECADES_F64, &LOWS_F64));
+
+/// By the eleven bits of the exponent. Binades that the format has not are in no decade.
+fn binades((_, number): (i32, usize), lows: &[f64]) -> Vec<Binade> {
+    let none = Binade { decade: number as u32, next: u64::MAX };
+    let of = |exponent: u64| match exponent {
+        0 => Binade { decade: SUBNORMAL, ..none },
+        0x7ff => none,
+        _ => {
+            let smallest = f64::from_bits(exponent << 52);
+            let Some(decade) = decade(smallest, lows) else { return none };
+            let next = lows.get(decade + 1).map_or(u64::MAX, |low| low.to_bits());
+            Binade { decade: decade as u32, next }
+        }
+    };
+    (0..0x800).map(of).collect()
 }
 
 /// For each decade the smallest f64 that is not below its power of ten. An f32 is an f64, so this serves both formats.
@@ -56,18 +98,11 @@ fn smallest_at_least(decade: i32) -> f64 {
 }
 
 /// The position among `lows` of the decade of a number without sign.
-fn decade(value: f64, first: i32, lows: &[f64]) -> Option<usize> {
+fn decade(value: f64, lows: &[f64]) -> Option<usize> {
     if !(value > 0.0 && value < f64::INFINITY) {
         return None;
     }
-    if !value.is_normal() {
-        return Some(lows.partition_point(|low| *low <= value) - 1);
-    }
-    // ⌊exponent · log₁₀ 2⌋ is the decade of the binade's first number; a binade reaches into one more at most.
-    let exponent = (value.to_bits() >> 52) as i32 - 1023;
-    let guess = ((exponent * 315_653) >> 20) - first;
-    let next = lows.get((guess + 1) as usize).is_some_and(|low| *low <= value);
-    Some((guess + i32::from(next)) as usize)
+    lows.partition_point(|low| *low <= value).checked_sub(1)
 }
 
 #[cfg(test)]
@@ -87,19 +122,29 @@ mod tests {
         }
     }
 
+    /// The position of the decade that one number is counted in.
+    fn position<T: Element + Into<f64>>(precision: Precision, value: T) -> Option<usize> {
+        let mut counts = vec![0.0; decades(precision).1];
+        count(&Histogram { precision, elements: 1 }, &[value], &mut counts);
+        counts.iter().position(|count| *count == 1.0)
+    }
+
     #[test]
     fn every_boundary_and_its_neighbour_are_on_their_sides() {
-        for (first, lows) in [(-45, LOWS_F32.as_slice()), (-324, LOWS_F64.as_slice())] {
-            for (position, low) in lows.iter().enumerate() {
-                assert_eq!(decade(*low, first, lows), Some(position));
-                if position > 0 {
-                    assert_eq!(decade(low.next_down(), first, lows), Some(position - 1));
-                }
-            }
+        for (place, low) in LOWS_F64.iter().enumerate() {
+            assert_eq!(position(Precision::F64, *low), Some(place));
+            assert_eq!(position(Precision::F64, low.next_down()), place.checked_sub(1));
         }
-        assert_eq!(decade(f64::MAX, -324, &LOWS_F64), Some(632));
-        assert_eq!(decade(f64::from(f32::MAX), -45, &LOWS_F32), Some(83));
-        assert_eq!(decade(f64::from(f32::from_bits(1)), -45, &LOWS_F32), Some(0));
+        for (place, low) in LOWS_F32.iter().enumerate() {
+            // The smallest f32 that is not below.
+            let nearest = *low as f32;
+            let low = if f64::from(nearest) < *low { nearest.next_up() } else { nearest };
+            assert_eq!(position(Precision::F32, -low), Some(place));
+            assert_eq!(position(Precision::F32, low.next_down()), place.checked_sub(1));
+        }
+        assert_eq!(position(Precision::F64, f64::MAX), Some(632));
+        assert_eq!(position(Precision::F32, f32::MAX), Some(83));
+        assert_eq!(position(Precision::F32, f32::from_bits(1)), Some(0));
     }
 
     #[test]
@@ -107,8 +152,7 @@ mod tests {
         for exponent in -1022..=1023 {
             for mantissa in [0, 1 << 51, (1 << 52) - 1] {
                 let value = f64::from_bits(((exponent + 1023) as u64) << 52 | mantissa);
-                let plain = LOWS_F64.partition_point(|low| *low <= value) - 1;
-                assert_eq!(decade(value, -324, &LOWS_F64), Some(plain), "{value:e}");
+                assert_eq!(position(Precision::F64, value), decade(value, &LOWS_F64), "{value:e}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What is measured of a training graph: the nodes of every statistic of every layer, and the record they make after a run.
 
 use super::record::{Forward, LayerRecord, Statistics};
-use super::slope::{self, Slope, SlopeMeasurement};
+use super::slope::{self, Slope, SlopeMeasurement, Slopes};
 use super::statistics::{Measurement, Measurer, STATISTICS, Totals, chosen};
 use crate::arena::IdVec;
 use crate::graph::{self, Builder, LayerId, NodeId, Origin, ParameterId, Role};
@@ -31,7 +31,7 @@ pub(super) struct Gradients {
 pub(super) struct Plan {
     gradients: Measurer,
     forward: Measurer,
-    slopes: Measurer,
+    slopes: Slopes,
     layers: Vec<LayerPlan>,
     input: Option<Measurement>,
 }
@@ -80,7 +80,7 @@ impl Plan {
         };
         let measurer = Measurer::new(model.precision, statistics, level == Level::Full);
         let forward = Measurer::new(model.precision, chosen(&["rms", "mean", "nonfinite"]), false);
-        let slopes = slope::measurer(model.precision);
+        let mut slopes = Slopes::new(model.precision);
         let TrainingGraph { graph, layers, input, parameters, .. } = training;
         let origin = Origin { layer: None, span: model.input_span, role: Role::Statistic };
         let mut builder = Builder::new(graph, origin);
@@ -110,7 +110,7 @@ impl Plan {
                     slope: layer
                         .activation
                         .as_ref()
-                        .and_then(|activation| slope::measure(&mut builder, &slopes, activation, z)),
+                        .and_then(|activation| slope::measure(&mut builder, &mut slopes, activation, z)),
                 });
                 LayerPlan { layer: id, weights, biases, pre_activation, more }
             })
@@ -175,7 +175,7 @@ impl Plan {
         let bias = self.merged(&layer.biases, read);
         let both: Vec<Totals> = weight.iter().chain(&bias).cloned().collect();
         let forward = self.forward.finish(&self.forward.totals(&more.forward, read));
-        let slope = more.slope.as_ref().map(|slope| slope.finish(&self.slopes, read));
+        let slope = more.slope.as_ref().map(|slope| slope.finish(self.slopes.statistics(), read));
         let record = LayerRecord {
             layer: layer.layer,
             weight: weight.as_ref().map(finish),

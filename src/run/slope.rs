@@ -49,21 +49,50 @@ struct Bound {
     normal: f64,
 }
 
-/// The statistics of φ′ itself.
-pub(super) fn measurer(precision: Precision) -> Measurer {
-    Measurer::new(precision, chosen(&["rms", "zero_fraction"]), false)
+/// Measures φ′, and remembers what it worked out of each activation.
+pub(super) struct Slopes {
+    /// The statistics of φ′ itself.
+    statistics: Measurer,
+    known: Vec<(Arc<Function>, Known)>,
+}
+
+/// What the layers with one activation have in common.
+#[derive(Clone)]
+struct Known {
+    derivative: Arc<Function>,
+    bound: Option<Bound>,
+}
+
+impl Slopes {
+    /// For networks of this precision.
+    pub(super) fn new(precision: Precision) -> Self {
+        Self { statistics: Measurer::new(precision, chosen(&["rms", "zero_fraction"]), false), known: Vec::new() }
+    }
+
+    /// How the statistics are finished.
+    pub(super) fn statistics(&self) -> &Measurer {
+        &self.statistics
+    }
+
+    fn known(&mut self, function: &Arc<Function>) -> Known {
+        if let Some((_, known)) = self.known.iter().find(|(of, _)| Arc::ptr_eq(of, function) || of == function) {
+            return known.clone();
+        }
+        let derivative = Arc::new(derivative(function, 0));
+        let known = Known { bound: Bound::of(&derivative), derivative };
+        self.known.push((Arc::clone(function), known.clone()));
+        known
+    }
 }
 
 /// Adds the nodes that measure φ′ at `z`, batch first; none for an activation that is not elementwise.
 pub(super) fn measure(
     builder: &mut Builder<'_>,
-    measurer: &Measurer,
+    slopes: &mut Slopes,
     activation: &Activation,
     z: NodeId,
 ) -> Option<SlopeMeasurement> {
-    let function = activation.function.as_ref()?;
-    let derivative = Arc::new(derivative(function, 0));
-    let bound = Bound::of(&derivative);
+    let Known { derivative, bound } = slopes.known(activation.function.as_ref()?);
     let slope = builder.map(&derivative, &[z]);
     let shape = builder.shape(slope).clone();
     let axes: Vec<usize> = (0..shape.rank()).collect();
@@ -77,7 +106,7 @@ pub(super) fn measure(
     let dead = builder.reduce(Combine::Sum, each, &axes, Precision::F64);
     let units = (shape.elements() / shape.0[0]) as f64;
     let entries = shape.elements() as f64;
-    let slope = measurer.measure(builder, Some(slope), shape.elements());
+    let slope = slopes.statistics.measure(builder, Some(slope), shape.elements());
     Some(SlopeMeasurement { exact: !derivative.is_expensive(), bound, saturated, dead, units, entries, slope })
 }
 

@@ -5,7 +5,7 @@
 use super::mathematics::{binary_f64, compare_f64, unary_f64};
 use super::{Binary, Bits, Comparison, Function, Nodes, Op, Unary, ValueId};
 use crate::arena::Id;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The largest exponent n for which xⁿ is repeated multiplication; even beyond, and there every integer is even.
 const LARGEST_EXPONENT: f64 = 9_007_199_254_740_992.0; // 2^53
@@ -15,14 +15,14 @@ const LARGEST_EXPONENT: f64 = 9_007_199_254_740_992.0; // 2^53
 pub struct Builder {
     arity: usize,
     nodes: Nodes,
-    known: HashMap<Op, ValueId>,
+    known: FxHashMap<Op, ValueId>,
 }
 
 impl Builder {
     /// An empty function of `arity` arguments.
     #[must_use]
     pub fn new(arity: usize) -> Self {
-        Self { arity, nodes: Nodes::new(), known: HashMap::new() }
+        Self { arity, nodes: Nodes::new(), known: FxHashMap::default() }
     }
 
     /// The number of arguments.
