@@ -192,7 +192,8 @@ impl Checked {
             executor: Executor::Jit(options.features),
             dump: options.dump.clone(),
         };
-        let records = run::run(model, &settings, progress)?;
+        let data = self.data.as_ref().expect("the data of a file without errors are known");
+        let records = run::run(model, &settings, data.batch, progress)?;
         let diagnosis = diagnose::diagnose(model, &records);
         let report = report::build(model, &self.sources, &records, &diagnosis);
         let failed = expectation::check(model, &records);

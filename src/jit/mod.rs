@@ -5,7 +5,7 @@
 //! - `nest.rs`, `emit_loop.rs`, `reduce.rs`: fused loops, through `emit.rs` (Cranelift in our words) and `vector_math.rs` (the
 //!   language's mathematics in vectors).
 //! - `product.rs`: small matrix products, and all of them where the processor lacks what `gemm` needs.
-//! - `gemm/`: large matrix products in registers of 256 bits.
+//! - `gemm/`: large matrix products in registers of 256 or 512 bits.
 //! - `code.rs`, `routines.rs`: executable memory and what code in it may call.
 //! - `run.rs`, `threads.rs`: the steps in order, their units on threads.
 #![expect(unsafe_code, reason = "the one module that makes machine code and runs it")]
@@ -31,9 +31,10 @@ pub use run::CompiledProgram;
 pub use target::Features;
 pub use threads::Threads;
 
+use crate::arena::Id;
 use crate::kernel::verify::verify;
 use crate::kernel::{Input, Kernel, KernelId, Loop, Program};
-use code::{Imports, Workshop, compile_function, frontend_config, kernel_function};
+use code::{Compiled, Imports, Workshop, compile_function, frontend_config, kernel_function};
 use cranelift::codegen::ir::{Function, Value};
 use cranelift::prelude::{FunctionBuilder, FunctionBuilderContext};
 use emit::Emitter;
@@ -44,6 +45,8 @@ use product::WIDE_FROM;
 use product::emit_product;
 use run::Execution;
 use std::fmt;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use target::{Effort, Target};
 
 /// A mistake of the compiler, not of its user: the program it made is unsound, or cannot be compiled for this machine.
@@ -76,20 +79,64 @@ impl std::error::Error for InternalError {}
 /// # Errors
 /// Where the program is unsound (`kernel::verify`) or the machine has no code generator.
 pub fn compile(program: &Program, features: &Features) -> Result<CompiledProgram, InternalError> {
+    compile_on(NonZero::<usize>::MIN, program, features)
+}
+
+/// As `compile`, with the kernels shared by so many threads. The code does not depend on how many.
+///
+/// # Errors
+/// As `compile`.
+///
+/// # Panics
+/// Where a compiling thread panics.
+pub fn compile_on(
+    threads: NonZero<usize>,
+    program: &Program,
+    features: &Features,
+) -> Result<CompiledProgram, InternalError> {
     verify(program).map_err(InternalError::new)?;
     let target = Target::new(*features)?;
     let mut workshop = Workshop::new(&target)?;
-    let emitted = emit_kernels(program, *features, &target, workshop.imports());
-    let mut compiled = Vec::new();
-    let mut unplaced = Vec::with_capacity(emitted.len());
-    for kernel in emitted {
-        unplaced.push(match kernel {
-            Emitted::Code { function, effort, units, cycles } => {
-                let place = workshop.declare()?;
-                compiled.push(compile_function(&target, place, function, effort)?);
+    let mut places = Vec::with_capacity(program.kernels.len());
+    for kernel in &program.kernels {
+        places.push(if called(kernel, *features).is_none() { Some(workshop.declare()?) } else { None });
+    }
+    let kernels: Vec<_> = program.kernels.iter_with_ids().zip(places).collect();
+    let (next, imports) = (AtomicUsize::new(0), workshop.imports());
+    let work = || {
+        let mut scratch = FunctionBuilderContext::new();
+        let mut done = Vec::new();
+        while let Some(((id, kernel), place)) = kernels.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let made = match (called(kernel, *features), place) {
+                (None, Some(place)) => {
+                    let code = emit_kernel(program, *id, &target, imports, &mut scratch);
+                    let Emitted { function, effort, units, cycles } = code;
+                    compile_function(&target, *place, function, effort).map(|code| Made::Code { code, units, cycles })
+                }
+                (Some(execution), _) => Ok(Made::Called(execution)),
+                (None, None) => unreachable!("what is compiled has a place"),
+            };
+            done.push((id.index(), made));
+        }
+        done
+    };
+    let mut made = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.get().min(kernels.len())).map(|_| scope.spawn(work)).collect();
+        let mut made = work();
+        for other in others {
+            made.extend(other.join().expect("compiling does not panic"));
+        }
+        made
+    });
+    made.sort_unstable_by_key(|(kernel, _)| *kernel);
+    let (mut compiled, mut unplaced) = (Vec::new(), Vec::with_capacity(made.len()));
+    for (_, made) in made {
+        unplaced.push(match made? {
+            Made::Code { code, units, cycles } => {
+                compiled.push(code);
                 Err((units, cycles))
             }
-            Emitted::Called(execution) => Ok(execution),
+            Made::Called(execution) => Ok(execution),
         });
     }
     let (code, entries) = workshop.finish(compiled)?;
@@ -107,6 +154,12 @@ pub fn compile(program: &Program, features: &Features) -> Result<CompiledProgram
     Ok(unsafe { CompiledProgram::new(program, kernels, code) })
 }
 
+/// What came of a kernel.
+enum Made {
+    Code { code: Compiled, units: usize, cycles: usize },
+    Called(Execution),
+}
+
 /// The kernels of a program in Cranelift's own text, as emitted; those that are not compiled are named.
 ///
 /// # Errors
@@ -115,63 +168,64 @@ pub fn clif_text(program: &Program, features: &Features) -> Result<String, Inter
     verify(program).map_err(InternalError::new)?;
     let target = Target::new(*features)?;
     let workshop = Workshop::new(&target)?;
-    let emitted = emit_kernels(program, *features, &target, workshop.imports());
-    let texts = program.kernels.ids().zip(emitted).map(|(id, kernel)| match kernel {
-        Emitted::Code { function, .. } => function.display().to_string(),
-        Emitted::Called(execution) => format!("; %{id}: {execution}\n"),
+    let mut scratch = FunctionBuilderContext::new();
+    let texts = program.kernels.iter_with_ids().map(|(id, kernel)| match called(kernel, *features) {
+        None => emit_kernel(program, id, &target, workshop.imports(), &mut scratch).function.display().to_string(),
+        Some(execution) => format!("; %{id}: {execution}\n"),
     });
     Ok(texts.collect::<Vec<_>>().join("\n"))
 }
 
 /// A kernel on its way to machine code.
-enum Emitted {
-    /// To be compiled.
-    Code {
-        function: Function,
-        effort: Effort,
-        units: usize,
-        /// About how many cycles all units take.
-        cycles: usize,
-    },
-    /// Carried out by a function of this program.
-    Called(Execution),
+struct Emitted {
+    function: Function,
+    effort: Effort,
+    units: usize,
+    /// About how many cycles all units take.
+    cycles: usize,
 }
 
-fn emit_kernels(program: &Program, features: Features, target: &Target, imports: &Imports) -> Vec<Emitted> {
-    let mut scratch = FunctionBuilderContext::new();
-    program
-        .kernels
-        .iter_with_ids()
-        .map(|(id, kernel)| {
-            let mut function = kernel_function(target, &id.to_string());
-            let mut emit = |precision, body: &dyn Fn(&mut Emitter, &[Value])| {
-                let builder = FunctionBuilder::new(&mut function, &mut scratch);
-                let (mut emitter, parameters) = Emitter::new(builder, imports, precision);
-                body(&mut emitter, &parameters);
-                emitter.finish(frontend_config(target));
-            };
-            match kernel {
-                Kernel::Loop(kernel) => {
-                    let nest = Nest::new(kernel);
-                    let in_place = stores_in_place(program, id, kernel);
-                    emit(kernel.precision, &|e, parameters| emit_loop(e, &nest, in_place, parameters));
-                    let (units, cycles) = (nest.unit_count(), nest.cycles());
-                    Emitted::Code { function, effort: Effort::Rewrite, units, cycles }
-                }
-                #[cfg(target_arch = "x86_64")]
-                Kernel::Product(product) if features.wide_products() && product::terms(product) >= WIDE_FROM => {
-                    Emitted::Called(Execution::Product(product.clone()))
-                }
-                Kernel::Product(product) => {
-                    emit(product.precision, &|e, parameters| emit_product(e, product, parameters));
-                    let (units, cycles) = (product::unit_count(product), product::terms(product) / 8);
-                    Emitted::Code { function, effort: Effort::AsWritten, units, cycles }
-                }
-                Kernel::Combine(kernel) => Emitted::Called(Execution::Combine(*kernel)),
-                Kernel::Histogram(kernel) => Emitted::Called(Execution::Histogram(*kernel)),
-            }
-        })
-        .collect()
+/// How a kernel is carried out that is not compiled, but a function of this program.
+fn called(kernel: &Kernel, features: Features) -> Option<Execution> {
+    match kernel {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Product(product) if product::terms(product) >= WIDE_FROM => {
+            features.gemm().map(|registers| Execution::Product(product.clone(), registers))
+        }
+        Kernel::Loop(_) | Kernel::Product(_) => None,
+        Kernel::Combine(kernel) => Some(Execution::Combine(*kernel)),
+        Kernel::Histogram(kernel) => Some(Execution::Histogram(*kernel)),
+    }
+}
+
+fn emit_kernel(
+    program: &Program,
+    id: KernelId,
+    target: &Target,
+    imports: &Imports,
+    scratch: &mut FunctionBuilderContext,
+) -> Emitted {
+    let mut function = kernel_function(target, &id.to_string());
+    let mut emit = |precision, body: &dyn Fn(&mut Emitter, &[Value])| {
+        let builder = FunctionBuilder::new(&mut function, scratch);
+        let (mut emitter, parameters) = Emitter::new(builder, imports, precision);
+        body(&mut emitter, &parameters);
+        emitter.finish(frontend_config(target));
+    };
+    match &program.kernels[id] {
+        Kernel::Loop(kernel) => {
+            let nest = Nest::new(kernel);
+            let in_place = stores_in_place(program, id, kernel);
+            emit(kernel.precision, &|e, parameters| emit_loop(e, &nest, in_place, parameters));
+            Emitted { function, effort: Effort::Rewrite, units: nest.unit_count(), cycles: nest.cycles() }
+        }
+        Kernel::Product(product) => {
+            emit(product.precision, &|e, parameters| emit_product(e, product, parameters));
+            let (units, cycles) = (product::unit_count(product), product::terms(product) / 8);
+            Emitted { function, effort: Effort::AsWritten, units, cycles }
+        }
+        Kernel::Combine(_) | Kernel::Histogram(_) => unreachable!("these are called"),
+    }
 }
 
 /// Whether some step lets the kernel store into a buffer that it also loads from.

@@ -2,7 +2,7 @@
 
 use super::code::{Code, Entry};
 #[cfg(target_arch = "x86_64")]
-use super::gemm::{self, Part};
+use super::gemm::{self, Part, Registers};
 use super::threads::Threads;
 use crate::arena::Id;
 #[cfg(target_arch = "x86_64")]
@@ -30,9 +30,9 @@ pub(super) enum Execution {
         /// About how many cycles all units take.
         cycles: usize,
     },
-    /// The wide micro-kernel.
+    /// The wide micro-kernel, in these registers.
     #[cfg(target_arch = "x86_64")]
-    Product(Product),
+    Product(Product, Registers),
     /// The interpreter's own function.
     Combine(CombinePartials),
     /// The interpreter's own function.
@@ -44,7 +44,7 @@ impl fmt::Display for Execution {
         match self {
             Self::Units { units, .. } => write!(f, "machine code over {units} units"),
             #[cfg(target_arch = "x86_64")]
-            Self::Product(Product { precision, batch, m, n, k, .. }) => {
+            Self::Product(Product { precision, batch, m, n, k, .. }, _) => {
                 write!(f, "{precision} product of {batch} × [{m}, {k}] × [{k}, {n}] by the wide micro-kernel")
             }
             Self::Combine(CombinePartials { precision, outer, chunks, lanes, inner, .. }) => {
@@ -128,7 +128,9 @@ impl CompiledProgram {
                     });
                 }
                 #[cfg(target_arch = "x86_64")]
-                Execution::Product(product) => multiply(product, table, step, threads, shared_from),
+                Execution::Product(product, registers) => {
+                    multiply(product, *registers, table, step, threads, shared_from);
+                }
                 Execution::Combine(kernel) => {
                     let arguments = table.of(step);
                     // SAFETY: handed through; `verify` proved the sizes, the formats and that the two are apart.
@@ -166,15 +168,22 @@ fn share(threads: &Threads, is_shared: bool, units: usize, work: impl Fn(Range<u
 }
 
 #[cfg(target_arch = "x86_64")]
-fn multiply(product: &Product, table: &Table, step: &Step, threads: &Threads, shared_from: usize) {
+fn multiply(
+    product: &Product,
+    registers: Registers,
+    table: &Table,
+    step: &Step,
+    threads: &Threads,
+    shared_from: usize,
+) {
     let Product { batch, m, n, k, .. } = *product;
     // Sixteen multiply-adds a cycle in f32.
     let is_shared = batch.saturating_mul(m).saturating_mul(n).saturating_mul(k) / 16 >= shared_from;
     let part = |batch: usize, rows: Range<usize>, columns: Range<usize>| {
         let arguments = table.of(step).first_chunk().expect("a product has three arguments");
-        // SAFETY: a product is only called where the processor can (`Way::of`); `verify` proved that it stays within its
+        // SAFETY: a product is only called with registers that the processor has (`called`); `verify` proved that it stays within its
         // buffers and that the result is apart from them. Parts do not overlap.
-        unsafe { gemm::multiply(product, *arguments, &Part { batch, rows, columns }) }
+        unsafe { gemm::multiply(product, registers, *arguments, &Part { batch, rows, columns }) }
     };
     if batch > 1 {
         share(threads, is_shared, batch, |range| range.for_each(|batch| part(batch, 0..m, 0..n)));

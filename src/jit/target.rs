@@ -1,6 +1,8 @@
 //! The processor that code is made for, and what of it may be used. Whatever is used, the bits are the same: only speed differs.
 
 use super::InternalError;
+#[cfg(target_arch = "x86_64")]
+use super::gemm::Registers;
 use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift::codegen::settings::{self, Configurable};
 use std::sync::Arc;
@@ -22,16 +24,10 @@ impl Default for Features {
 }
 
 impl Features {
-    /// Whether matrix products go through the wide micro-kernel.
-    pub(super) fn wide_products(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        {
-            self.wide && super::gemm::is_available()
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            false
-        }
+    /// The registers of the matrix products' micro-kernel, where it can be used.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn gemm(self) -> Option<Registers> {
+        self.wide.then(Registers::widest).flatten()
     }
 }
 

@@ -84,29 +84,46 @@ pub fn require_loss(model: &Model) -> Result<(), Diagnostic> {
     if model.loss.is_some() { Ok(()) } else { Err(arguments::no_loss(&model.name)) }
 }
 
-/// Runs a model for all its seeds.
+/// Runs a model for all its seeds; its data are read while it is compiled for batches of `batch` examples, what
+/// `data::inspect` found.
 ///
 /// # Errors
 /// Everything that keeps it from being run: data, parameters' files, memory, the dump.
 pub fn run(
     model: &Model,
     settings: &Settings,
+    batch: usize,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Records, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
     require_loss(model).map_err(one)?;
-    progress(Progress::Reading);
     let seeds = seeds(model, settings.seed);
-    let parameters = Initial::new(model, &settings.base).inspect();
-    let data = match (data::load(model, &settings.base, settings.memory_limit), parameters) {
-        (Ok(data), Ok(())) => data,
-        (Err(mistakes), Ok(())) | (Ok(_), Err(mistakes)) => return Err(mistakes),
-        (Err(mistakes), Err(more)) => return Err([mistakes, more].concat()),
-    };
-    progress(Progress::Compiling);
     let kept = if settings.dump.is_some() { Kept::Everything } else { Kept::Nothing };
     let wanted = Wanted { level: Level::Full, kept, executor: settings.executor };
-    let session = Session::new(model, data.batch, wanted).map_err(one)?;
+    let read = || {
+        progress(Progress::Reading);
+        let parameters = Initial::new(model, &settings.base).inspect();
+        match (data::load(model, &settings.base, settings.memory_limit), parameters) {
+            (Ok(data), Ok(())) => Ok(data),
+            (Err(mistakes), Ok(())) | (Ok(_), Err(mistakes)) => Err(mistakes),
+            (Err(mistakes), Err(more)) => Err([mistakes, more].concat()),
+        }
+    };
+    let compile = |batch| {
+        progress(Progress::Compiling);
+        Session::compiled_on(settings.threads, model, batch, wanted)
+    };
+    let (data, session) = if settings.threads.get() == 1 {
+        (read(), compile(batch))
+    } else {
+        std::thread::scope(|scope| {
+            let compiling = scope.spawn(|| compile(batch));
+            (read(), compiling.join().expect("compiling does not panic"))
+        })
+    };
+    let data = data?;
+    // The file may have changed since it was looked at.
+    let session = if data.batch == batch { session } else { compile(data.batch) }.map_err(one)?;
     let held = ((data.inputs.len() + data.targets.len()) * model.precision.bytes()) as u128;
     let room = room(&session, held, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, room);

@@ -18,6 +18,7 @@ use crate::kernel::{Buffer, BufferId, Program};
 use crate::model::{self, Model, TrainingGraph};
 use crate::numbers::bytes;
 use crate::shape::{Precision, Shape};
+use std::num::NonZero;
 
 /// What carries out a program. The results are the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,22 @@ impl<'m> Session<'m> {
     /// # Panics
     /// Where the model has no loss.
     pub fn new(model: &'m Model, batch: usize, wanted: Wanted) -> Result<Self, Diagnostic> {
+        Self::compiled_on(NonZero::<usize>::MIN, model, batch, wanted)
+    }
+
+    /// As `new`, with so many threads compiling.
+    ///
+    /// # Errors
+    /// As `new`.
+    ///
+    /// # Panics
+    /// As `new`.
+    pub fn compiled_on(
+        threads: NonZero<usize>,
+        model: &'m Model,
+        batch: usize,
+        wanted: Wanted,
+    ) -> Result<Self, Diagnostic> {
         let mut training = model::build(model, batch);
         let gradients = differentiate(model, &mut training, wanted.level);
         let plan = Plan::new(model, &mut training, &gradients, wanted.level);
@@ -128,7 +145,9 @@ impl<'m> Session<'m> {
         };
         let buffers = graph.nodes.ids().map(|id| places[id].as_ref().and_then(bound)).collect();
         let code = match wanted.executor {
-            Executor::Jit(features) => Some(jit::compile(&program, &features).expect("a verified program compiles")),
+            Executor::Jit(features) => {
+                Some(jit::compile_on(threads, &program, &features).expect("a verified program compiles"))
+            }
             Executor::Interpreter => None,
         };
         let target_shape = graph.shape(target).clone();

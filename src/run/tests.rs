@@ -52,7 +52,9 @@ fn conforms(name: &str, precision: &str, tolerance: f64, executor: Executor) {
     let out = Folder::with(&[]);
     let dump = out.path().join("dump.safetensors");
     let settings = Settings { dump: Some(dump.clone()), executor, ..settings(folder) };
-    run(&checked(&text), &settings, &|_| {}).unwrap();
+    let model = checked(&text);
+    let batch = data::inspect(&model, folder).unwrap().batch;
+    run(&model, &settings, batch, &|_| {}).unwrap();
     let expected = tensors_of(&folder.join(format!("{name}.safetensors")));
     let found = tensors_of(&dump);
     let mut compared = 0;

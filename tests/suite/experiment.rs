@@ -56,7 +56,7 @@ pub(crate) fn run_in(text: &str, folder: &str) -> Run {
 #[track_caller]
 pub(crate) fn run_by(text: &str, folder: &str, means: Means) -> Run {
     let base = repository().join(folder);
-    let Checked { sources, model, diagnostics, .. } = check_in(text, folder);
+    let Checked { sources, model, data, diagnostics, .. } = check_in(text, folder);
     let errors: Vec<_> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     let model = model.expect("a file without errors has a model");
@@ -70,7 +70,8 @@ pub(crate) fn run_by(text: &str, folder: &str, means: Means) -> Run {
         executor: means.executor,
         dump: Some(tensors.clone()),
     };
-    let records = run::run(&model, &settings, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let batch = data.expect("its data are known").batch;
+    let records = run::run(&model, &settings, batch, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
     let diagnosis = diagnose::diagnose(&model, &records);
     let report = report::build(&model, &sources, &records, &diagnosis);
     Run { records, diagnosis, report, tensors, _folder: scratch }

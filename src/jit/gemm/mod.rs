@@ -1,5 +1,5 @@
-//! The large matrix product: micro-kernels of 256-bit registers over packed panels, chosen where the processor has AVX2 and
-//! FMA. Tiles, panels and blocks change nothing in the result: each element is one chain over its terms in order, which a
+//! The large matrix product: micro-kernels of 256- or 512-bit registers over packed panels, chosen where the processor has AVX2
+//! and FMA, or AVX-512. Tiles, panels and blocks change nothing in the result: each element is one chain over its terms in order, which a
 //! block of terms takes up where the one before left it in memory.
 //!
 //! `register.rs` what is asked of the processor · `tile.rs` the micro-kernel · `pack.rs` the panels
@@ -12,10 +12,10 @@ use crate::kernel::{Matrix, Product};
 use crate::shape::Precision;
 use pack::{Block, pack};
 use register::Register;
-use std::arch::x86_64::{__m256, __m256d};
+use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use std::cell::RefCell;
 use std::ops::Range;
-use tile::{Operands, ROWS_OF_NARROW, ROWS_OF_WIDE};
+use tile::Operands;
 
 /// The most terms of a block: a panel of the right matrix then fills half of the first cache.
 const TERMS: usize = 256;
@@ -25,11 +25,29 @@ const TILES: usize = 16;
 const TERM_BYTES: usize = 4096;
 
 /// Columns of a panel in f32: where a product is cut between threads.
-pub(super) const PANEL: usize = 16;
+pub(super) const PANEL: usize = 32;
 
-/// Whether this processor can carry out `multiply`.
-pub(super) fn is_available() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+/// The registers of the micro-kernel. Whichever they are, the result is the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Registers {
+    /// 256 bits: AVX2 and FMA.
+    Avx2,
+    /// 512 bits: AVX-512, and AVX2 and FMA for packing.
+    Avx512,
+}
+
+impl Registers {
+    /// Those that this processor has, the widest first.
+    fn available() -> impl Iterator<Item = Self> {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = avx2 && is_x86_feature_detected!("avx512f");
+        [(Self::Avx512, avx512), (Self::Avx2, avx2)].into_iter().filter_map(|(registers, has)| has.then_some(registers))
+    }
+
+    /// The widest that this processor has.
+    pub(super) fn widest() -> Option<Self> {
+        Self::available().next()
+    }
 }
 
 /// A part of a product that one thread computes.
@@ -46,17 +64,19 @@ pub(super) struct Part {
 /// Computes a part of a product. Arguments as `kernel::Product` says.
 ///
 /// # Safety
-/// `is_available()`. The three arguments are the starts of the buffers of a verified step, with the access that the step
+/// The processor has the registers. The three arguments are the starts of the buffers of a verified step, with the access that the step
 /// needs; nobody else accesses this part of the result meanwhile.
-pub(super) unsafe fn multiply(product: &Product, arguments: [*mut u8; 3], part: &Part) {
+pub(super) unsafe fn multiply(product: &Product, registers: Registers, arguments: [*mut u8; 3], part: &Part) {
     if part.rows.is_empty() || part.columns.is_empty() {
         return;
     }
     // SAFETY: handed through; the precision is that of the buffers.
     unsafe {
-        match product.precision {
-            Precision::F32 => multiply_in::<__m256>(product, arguments, part),
-            Precision::F64 => multiply_in::<__m256d>(product, arguments, part),
+        match (product.precision, registers) {
+            (Precision::F32, Registers::Avx2) => multiply_in::<__m256>(product, arguments, part),
+            (Precision::F64, Registers::Avx2) => multiply_in::<__m256d>(product, arguments, part),
+            (Precision::F32, Registers::Avx512) => multiply_in::<__m512>(product, arguments, part),
+            (Precision::F64, Registers::Avx512) => multiply_in::<__m512d>(product, arguments, part),
         }
     }
 }
@@ -112,7 +132,7 @@ impl<'a, R: Register> Plan<'a, R> {
             product,
             part,
             pack_left: columns >= 8 * R::LANES && *k >= 32 && (far(left.row) || far(left.column)),
-            pack_right: right.column != 1 || (rows > 2 * ROWS_OF_WIDE && far(right.row)),
+            pack_right: right.column != 1 || (rows > 2 * R::ROWS_OF_WIDE && far(right.row)),
             terms: k.div_ceil(k.div_ceil(TERMS).max(1)),
             columns: columns.min(TERM_BYTES / bytes),
             register: std::marker::PhantomData,
@@ -120,7 +140,7 @@ impl<'a, R: Register> Plan<'a, R> {
     }
 
     fn left_numbers(&self) -> usize {
-        if self.pack_left { TILES * ROWS_OF_WIDE * self.terms } else { 0 }
+        if self.pack_left { TILES * R::ROWS_OF_WIDE * self.terms } else { 0 }
     }
 
     fn right_numbers(&self) -> usize {
@@ -178,22 +198,22 @@ impl<'a, R: Register> Plan<'a, R> {
                 let width = panel.len().next_multiple_of(R::LANES);
                 let to = right_panels.wrapping_add(panel.start * block.terms);
                 // SAFETY: the panels before hold `panel.start` columns, multiples of a register.
-                unsafe { pack::<R>(block.right.at(0, panel.start), block.terms, panel.len(), to, width) }
+                unsafe { pack::<R::Packer>(block.right.at(0, panel.start), block.terms, panel.len(), to, width) }
             }
         }
-        for rows in split(block.rows, TILES * ROWS_OF_WIDE) {
+        for rows in split(block.rows, TILES * R::ROWS_OF_WIDE) {
             if self.pack_left {
-                for tile in split(rows.len(), ROWS_OF_WIDE) {
+                for tile in split(rows.len(), R::ROWS_OF_WIDE) {
                     let to = left_panels.wrapping_add(tile.start * block.terms);
                     let from = block.left.at(0, rows.start + tile.start);
                     // SAFETY: the panels before hold `tile.start` of at most TILES · ROWS_OF_WIDE rows.
-                    unsafe { pack::<R>(from, block.terms, tile.len(), to, tile.len()) }
+                    unsafe { pack::<R::Packer>(from, block.terms, tile.len(), to, tile.len()) }
                 }
             }
             for panel in panels::<R>(block.columns) {
                 // Panels of the left matrix are as high as wide tiles.
                 let narrow = panel.len() <= R::LANES && !self.pack_left;
-                for tile in split(rows.len(), if narrow { ROWS_OF_NARROW } else { ROWS_OF_WIDE }) {
+                for tile in split(rows.len(), if narrow { R::ROWS_OF_NARROW } else { R::ROWS_OF_WIDE }) {
                     let row = rows.start + tile.start;
                     let width = panel.len().next_multiple_of(R::LANES);
                     let (left, left_row, left_term) = if self.pack_left {
@@ -221,7 +241,7 @@ impl<'a, R: Register> Plan<'a, R> {
                     };
                     // SAFETY: the tile lies in the block, and the block in the operands; where the right matrix is not
                     // packed, its columns are neighbours.
-                    unsafe { tile::tile::<R>(tile.len(), &operands) }
+                    unsafe { R::tile(tile.len(), &operands) }
                 }
             }
         }

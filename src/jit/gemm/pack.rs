@@ -1,6 +1,7 @@
 //! Copies blocks of a matrix into panels, in the order in which the micro-kernel reads them.
 
-use super::register::{MOST_LANES, Register};
+use super::register::{MOST_LANES, Transpose};
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::ops::Range;
 
 /// Where a block lies: element (term, lane) is `from[term · term_stride + lane · lane_stride]`.
@@ -21,29 +22,31 @@ impl<T> Block<T> {
 /// Copies `terms × lanes` elements to `panel[term · width + lane]`; lanes up to `width` become zero.
 ///
 /// # Safety
-/// The processor has AVX2 and FMA. The elements can be read, `terms · width` numbers of the panel written; 0 < `lanes` and
-/// `width` is less than a register more.
+/// The processor has AVX2 and FMA. The elements can be read, `terms · width` numbers of the panel written; 0 < `lanes` ≤
+/// `width`.
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn pack<R: Register>(
+pub(super) unsafe fn pack<R: Transpose>(
     block: Block<R::Number>,
     terms: usize,
     lanes: usize,
     panel: *mut R::Number,
     width: usize,
 ) {
-    for first in (0..lanes).step_by(R::LANES) {
+    if block.lane == 1 {
+        // SAFETY: handed through.
+        return unsafe { pack_along_lanes::<R>(block, terms, lanes, panel, width) };
+    }
+    for first in (0..width).step_by(R::LANES) {
         let strip = Strip::<R> {
             block: block.at(0, first),
-            read: (lanes - first).min(R::LANES),
+            read: lanes.saturating_sub(first).min(R::LANES),
             panel: panel.wrapping_add(first),
             written: (width - first).min(R::LANES),
             width,
         };
         // SAFETY: the strips partition the panel's lanes; each reads and writes its own.
         unsafe {
-            if block.lane == 1 {
-                strip.pack_along_lanes(terms);
-            } else if block.term == 1 {
+            if block.term == 1 {
                 strip.pack_along_terms(terms);
             } else {
                 strip.pack_strided(0..terms);
@@ -52,8 +55,44 @@ pub(super) unsafe fn pack<R: Register>(
     }
 }
 
+/// How many terms ahead a panel is fetched.
+const AHEAD: usize = 8;
+
+/// Lanes are neighbours: each term is copied.
+///
+/// # Safety
+/// As `pack`.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn pack_along_lanes<R: Transpose>(
+    block: Block<R::Number>,
+    terms: usize,
+    lanes: usize,
+    panel: *mut R::Number,
+    width: usize,
+) {
+    let whole = lanes - lanes % R::LANES;
+    // SAFETY: loads are kept to the lanes read, by a mask where a register would hold more; stores to the width.
+    unsafe {
+        let mask = R::first(lanes - whole);
+        for term in 0..terms {
+            let (from, to) = (block.at(term, 0).from, panel.add(term * width));
+            // Rows are too short and too far apart for the processor to see the next ones coming.
+            for line in (0..whole).step_by(2 * R::LANES) {
+                _mm_prefetch::<_MM_HINT_T0>(block.at(term + AHEAD, line).from.cast());
+            }
+            for first in (0..whole).step_by(R::LANES) {
+                R::load(from.add(first)).store(to.add(first));
+            }
+            for first in (whole..width).step_by(R::LANES) {
+                let numbers = if first == whole { R::load_masked(from.add(first), mask) } else { R::zero() };
+                numbers.store_first(to.add(first), width - first);
+            }
+        }
+    }
+}
+
 /// As many lanes of a panel as fit a register.
-struct Strip<R: Register> {
+struct Strip<R: Transpose> {
     block: Block<R::Number>,
     read: usize,
     panel: *mut R::Number,
@@ -63,21 +102,7 @@ struct Strip<R: Register> {
 
 /// # Safety
 /// Of each function: as `pack`, for the strip's lanes and the terms it is given.
-impl<R: Register> Strip<R> {
-    /// Lanes are neighbours: each term is one load and one store.
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn pack_along_lanes(&self, terms: usize) {
-        // SAFETY: the mask keeps loads to the lanes read, `store_first` stores to those written.
-        unsafe {
-            let mask = R::first(self.read);
-            for term in 0..terms {
-                let from = self.block.at(term, 0).from;
-                let numbers = if self.read == R::LANES { R::load(from) } else { R::load_masked(from, mask) };
-                numbers.store_first(self.panel.add(term * self.width), self.written);
-            }
-        }
-    }
-
+impl<R: Transpose> Strip<R> {
     /// Terms are neighbours: squares are transposed in registers.
     #[target_feature(enable = "avx2,fma")]
     unsafe fn pack_along_terms(&self, terms: usize) {
@@ -88,6 +113,8 @@ impl<R: Register> Strip<R> {
                 let mut square = [R::zero(); MOST_LANES];
                 for (lane, row) in square.iter_mut().enumerate().take(self.read) {
                     *row = R::load(self.block.at(start, lane).from);
+                    // The next strip, whose lanes are too short and too far apart for the processor to see it coming.
+                    _mm_prefetch::<_MM_HINT_T0>(self.block.at(start, lane + R::LANES).from.cast());
                 }
                 let square = R::transpose(square);
                 for (term, row) in square.iter().enumerate().take(R::LANES) {

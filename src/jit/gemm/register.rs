@@ -1,34 +1,45 @@
-//! A 256-bit register of numbers: all that the matrix product asks of the processor. The two implementations are AVX2 with FMA.
+//! A register of numbers: all that the matrix product asks of the processor. Those of 256 bits are AVX2 with FMA, those of 512
+//! are AVX-512.
 #![expect(
     clippy::inline_always,
     reason = "an intrinsic is one instruction only once it stands in its target_feature caller"
 )]
 
+use super::tile::{Operands, tile_avx2, tile_avx512};
 use std::arch::x86_64::{
-    __m256, __m256d, __m256i, _mm_castps_pd, _mm_movehl_ps, _mm_store_ss, _mm_storel_pd, _mm_storeu_pd, _mm_storeu_ps,
-    _mm256_broadcast_sd, _mm256_broadcast_ss, _mm256_castpd_ps, _mm256_castpd256_pd128, _mm256_castps_pd,
-    _mm256_castps256_ps128, _mm256_cmpgt_epi32, _mm256_cmpgt_epi64, _mm256_extractf128_pd, _mm256_extractf128_ps,
-    _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps, _mm256_maskload_pd, _mm256_maskload_ps,
-    _mm256_permute2f128_pd, _mm256_permute2f128_ps, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi32,
-    _mm256_setr_epi64x, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_unpackhi_pd,
-    _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps,
+    __m256, __m256d, __m256i, __m512, __m512d, __mmask8, __mmask16, _mm_castps_pd, _mm_movehl_ps, _mm_store_ss,
+    _mm_storel_pd, _mm_storeu_pd, _mm_storeu_ps, _mm256_broadcast_sd, _mm256_broadcast_ss, _mm256_castpd_ps,
+    _mm256_castpd256_pd128, _mm256_castps_pd, _mm256_castps256_ps128, _mm256_cmpgt_epi32, _mm256_cmpgt_epi64,
+    _mm256_extractf128_pd, _mm256_extractf128_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
+    _mm256_maskload_pd, _mm256_maskload_ps, _mm256_permute2f128_pd, _mm256_permute2f128_ps, _mm256_set1_epi32,
+    _mm256_set1_epi64x, _mm256_setr_epi32, _mm256_setr_epi64x, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_storeu_pd,
+    _mm256_storeu_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps, _mm512_fmadd_pd,
+    _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mask_storeu_pd, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_pd, _mm512_maskz_loadu_ps, _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps,
+    _mm512_storeu_pd, _mm512_storeu_ps,
 };
 
-/// The most lanes that any register has.
+/// The most lanes of a register that transposes.
 pub(super) const MOST_LANES: usize = 8;
 
 /// A register of `LANES` numbers.
 ///
 /// # Safety
-/// Every function needs a processor with AVX2 and FMA, and must be called (through any number of inlined functions) from one
-/// that is compiled for them; pointers must be valid for the lanes that are read or written. No alignment is asked for.
+/// Every function needs a processor with the register's instructions, and, `tile` apart, must be called (through any number of
+/// inlined functions) from one that is compiled for them; pointers must be valid for the lanes that are read or written. No alignment is asked for.
 pub(super) trait Register: Copy {
     /// What a lane holds.
     type Number: Copy + Default;
     /// Which lanes take part in a load or store.
     type Mask: Copy;
+    /// The registers that pack panels for these; they need no feature that these do not come with.
+    type Packer: Transpose<Number = Self::Number>;
     /// Lanes of a register.
     const LANES: usize;
+    /// The most rows of a tile two registers wide: the accumulators, two registers of B and one of A are all there are.
+    const ROWS_OF_WIDE: usize;
+    /// The most rows of a tile one register wide.
+    const ROWS_OF_NARROW: usize;
 
     unsafe fn zero() -> Self;
     unsafe fn load(from: *const Self::Number) -> Self;
@@ -41,8 +52,17 @@ pub(super) trait Register: Copy {
     unsafe fn first(lanes: usize) -> Self::Mask;
     /// Zero where the mask does not hold; only the others are read.
     unsafe fn load_masked(from: *const Self::Number, mask: Self::Mask) -> Self;
-    /// Stores the first `lanes`, in powers of two: a masked store takes AMD's processors a dozen cycles.
+    /// Stores the first `lanes`.
     unsafe fn store_first(self, to: *mut Self::Number, lanes: usize);
+    /// The micro-kernel in these registers, as `tile.rs` says.
+    unsafe fn tile(rows: usize, operands: &Operands<Self::Number>);
+}
+
+/// A register that takes part in transposing.
+///
+/// # Safety
+/// As `Register`.
+pub(super) trait Transpose: Register {
     /// The first `LANES` entries as a square matrix, transposed.
     unsafe fn transpose(rows: [Self; MOST_LANES]) -> [Self; MOST_LANES];
 }
@@ -50,7 +70,10 @@ pub(super) trait Register: Copy {
 impl Register for __m256 {
     type Number = f32;
     type Mask = __m256i;
+    type Packer = Self;
     const LANES: usize = 8;
+    const ROWS_OF_WIDE: usize = 6;
+    const ROWS_OF_NARROW: usize = 12;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -96,6 +119,7 @@ impl Register for __m256 {
 
     #[inline(always)]
     unsafe fn store_first(self, mut to: *mut f32, lanes: usize) {
+        // In powers of two: a masked store takes AMD's processors a dozen cycles.
         // SAFETY: the trait's contract; 4, 2 and 1 of the lanes are stored as the bits of their number say.
         unsafe {
             if lanes >= 8 {
@@ -118,6 +142,13 @@ impl Register for __m256 {
         }
     }
 
+    unsafe fn tile(rows: usize, operands: &Operands<Self::Number>) {
+        // SAFETY: handed through.
+        unsafe { tile_avx2::<Self>(rows, operands) }
+    }
+}
+
+impl Transpose for __m256 {
     #[inline(always)]
     unsafe fn transpose(rows: [Self; MOST_LANES]) -> [Self; MOST_LANES] {
         // SAFETY: the trait's contract.
@@ -152,7 +183,10 @@ impl Register for __m256 {
 impl Register for __m256d {
     type Number = f64;
     type Mask = __m256i;
+    type Packer = Self;
     const LANES: usize = 4;
+    const ROWS_OF_WIDE: usize = 6;
+    const ROWS_OF_NARROW: usize = 12;
 
     #[inline(always)]
     unsafe fn zero() -> Self {
@@ -215,6 +249,13 @@ impl Register for __m256d {
         }
     }
 
+    unsafe fn tile(rows: usize, operands: &Operands<Self::Number>) {
+        // SAFETY: handed through.
+        unsafe { tile_avx2::<Self>(rows, operands) }
+    }
+}
+
+impl Transpose for __m256d {
     #[inline(always)]
     unsafe fn transpose(rows: [Self; MOST_LANES]) -> [Self; MOST_LANES] {
         // SAFETY: the trait's contract.
@@ -234,5 +275,127 @@ impl Register for __m256d {
                 h,
             ]
         }
+    }
+}
+
+impl Register for __m512 {
+    type Number = f32;
+    type Mask = __mmask16;
+    type Packer = __m256;
+    const LANES: usize = 16;
+    const ROWS_OF_WIDE: usize = 14;
+    const ROWS_OF_NARROW: usize = 14;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_setzero_ps() }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(from: *const f32) -> Self {
+        // SAFETY: the trait's contract: one number is read.
+        unsafe { _mm512_set1_ps(*from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_storeu_ps(to, self) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_fmadd_ps(self, factor, sum) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(lanes: usize) -> __mmask16 {
+        ((1_u32 << lanes.min(Self::LANES)) - 1) as __mmask16
+    }
+
+    #[inline(always)]
+    unsafe fn load_masked(from: *const f32, mask: __mmask16) -> Self {
+        // SAFETY: the trait's contract; lanes outside the mask are not accessed.
+        unsafe { _mm512_maskz_loadu_ps(mask, from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, lanes: usize) {
+        // SAFETY: the trait's contract; lanes outside the mask are not accessed.
+        unsafe { _mm512_mask_storeu_ps(to, Self::first(lanes), self) }
+    }
+
+    unsafe fn tile(rows: usize, operands: &Operands<Self::Number>) {
+        // SAFETY: handed through.
+        unsafe { tile_avx512::<Self>(rows, operands) }
+    }
+}
+
+impl Register for __m512d {
+    type Number = f64;
+    type Mask = __mmask8;
+    type Packer = __m256d;
+    const LANES: usize = 8;
+    const ROWS_OF_WIDE: usize = 14;
+    const ROWS_OF_NARROW: usize = 14;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_setzero_pd() }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> Self {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_loadu_pd(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(from: *const f64) -> Self {
+        // SAFETY: the trait's contract: one number is read.
+        unsafe { _mm512_set1_pd(*from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f64) {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_storeu_pd(to, self) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self {
+        // SAFETY: the trait's contract.
+        unsafe { _mm512_fmadd_pd(self, factor, sum) }
+    }
+
+    #[inline(always)]
+    unsafe fn first(lanes: usize) -> __mmask8 {
+        ((1_u32 << lanes.min(Self::LANES)) - 1) as __mmask8
+    }
+
+    #[inline(always)]
+    unsafe fn load_masked(from: *const f64, mask: __mmask8) -> Self {
+        // SAFETY: the trait's contract; lanes outside the mask are not accessed.
+        unsafe { _mm512_maskz_loadu_pd(mask, from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, lanes: usize) {
+        // SAFETY: the trait's contract; lanes outside the mask are not accessed.
+        unsafe { _mm512_mask_storeu_pd(to, Self::first(lanes), self) }
+    }
+
+    unsafe fn tile(rows: usize, operands: &Operands<Self::Number>) {
+        // SAFETY: handed through.
+        unsafe { tile_avx512::<Self>(rows, operands) }
     }
 }

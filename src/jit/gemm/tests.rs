@@ -39,7 +39,7 @@ fn matrix(kind: usize, offset: usize, rows: usize, columns: usize) -> (Matrix, u
 }
 
 macro_rules! check {
-    ($float:ty, $product:expr, $parts:expr, $sizes:expr) => {{
+    ($float:ty, $registers:expr, $product:expr, $parts:expr, $sizes:expr) => {{
         let Product { batch, m, n, k, left, right, .. } = $product;
         let fill = |seed: u64, count: usize| -> Vec<$float> {
             numbers(seed, count).into_iter().map(|number| number as $float).collect()
@@ -52,7 +52,9 @@ macro_rules! check {
             for rows in [0..m / $parts, m / $parts..m] {
                 for columns in [0..n / $parts, n / $parts..n] {
                     // SAFETY: the vectors are as long as the product's places say.
-                    unsafe { multiply(&$product, arguments, &Part { batch: index, rows: rows.clone(), columns }) }
+                    unsafe {
+                        multiply(&$product, $registers, arguments, &Part { batch: index, rows: rows.clone(), columns })
+                    }
                 }
             }
         }
@@ -76,34 +78,33 @@ proptest! {
         (left, right) in (0_usize..5, 0_usize..5), parts in 1_usize..3, batch in 1_usize..3, offset in 0_usize..3,
         precision in prop_oneof![Just(Precision::F32), Just(Precision::F64)],
     ) {
-        if !is_available() {
-            return Ok(());
-        }
         let (left, left_size) = matrix(left, offset, m, k);
         let (right, right_size) = matrix(right, 2 * offset, k, n);
         let product = Product { precision, batch, m, n, k, left, right };
-        match precision {
-            Precision::F32 => check!(f32, product, parts, (left_size, right_size)),
-            Precision::F64 => check!(f64, product, parts, (left_size, right_size)),
+        for registers in Registers::available() {
+            match precision {
+                Precision::F32 => check!(f32, registers, product, parts, (left_size, right_size)),
+                Precision::F64 => check!(f64, registers, product, parts, (left_size, right_size)),
+            }
         }
     }
 }
 
 #[test]
 fn packed_blocks_of_rows_and_columns_are_the_same_chains() -> Result<(), TestCaseError> {
-    if !is_available() {
-        return Ok(());
-    }
     for (m, n, k, left, right) in
         [(203, 300, 300, 0, 1), (100, 1100, 270, 1, 0), (7, 1030, 40, 0, 1), (97, 200, 600, 2, 2), (30, 784, 300, 1, 0)]
     {
-        for precision in [Precision::F32, Precision::F64] {
+        for (precision, registers) in [Precision::F32, Precision::F64]
+            .into_iter()
+            .flat_map(|precision| Registers::available().map(move |registers| (precision, registers)))
+        {
             let (left, left_size) = matrix(left, 0, m, k);
             let (right, right_size) = matrix(right, 0, k, n);
             let product = Product { precision, batch: 1, m, n, k, left, right };
             match precision {
-                Precision::F32 => check!(f32, product, 1, (left_size, right_size)),
-                Precision::F64 => check!(f64, product, 2, (left_size, right_size)),
+                Precision::F32 => check!(f32, registers, product, 1, (left_size, right_size)),
+                Precision::F64 => check!(f64, registers, product, 2, (left_size, right_size)),
             }
         }
     }

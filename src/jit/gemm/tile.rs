@@ -1,12 +1,7 @@
 //! The micro-kernel: a tile of the result that stays in registers while all its terms are added, one chain of fused
-//! multiply-adds for each element.
+//! multiply-adds for each element. It is written once and compiled for each kind of register.
 
 use super::register::Register;
-
-/// The most rows of a tile two registers wide: 12 accumulators, two registers of B, one of A.
-pub(super) const ROWS_OF_WIDE: usize = 6;
-/// The most rows of a tile one register wide.
-pub(super) const ROWS_OF_NARROW: usize = 12;
 
 /// Where a tile's operands lie. Strides are in numbers.
 pub(super) struct Operands<T> {
@@ -29,36 +24,51 @@ pub(super) struct Operands<T> {
     pub(super) right_is_padded: bool,
 }
 
-/// Computes a tile of `rows` ≤ `ROWS_OF_NARROW` (`ROWS_OF_WIDE` where it is wider than one register) and
-/// `operands.columns` ≤ `2 · R::LANES`, both positive.
+/// `tile` of a kind of register: computes a tile of `rows` ≤ `R::ROWS_OF_NARROW` (`R::ROWS_OF_WIDE` where it is wider than one
+/// register) and `operands.columns` ≤ `2 · R::LANES`, both positive.
 ///
 /// # Safety
-/// The processor has AVX2 and FMA. Every element of the operands that the fields of `Operands` describe can be read, every one
+/// The processor has the features. Every element of the operands that the fields of `Operands` describe can be read, every one
 /// of the result written, and nobody else accesses the result meanwhile.
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn tile<R: Register>(rows: usize, operands: &Operands<R::Number>) {
-    macro_rules! dispatch {
-        ($vectors:literal, $partial:literal: $($rows:literal)*) => {
-            match rows {
+macro_rules! micro_kernel {
+    ($tile:ident, $features:literal, $wide:tt, $narrow:tt) => {
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn $tile<R: Register>(rows: usize, operands: &Operands<R::Number>) {
+            /// # Safety
+            /// As `fixed`.
+            #[target_feature(enable = $features)]
+            unsafe fn compiled<R: Register, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
+                operands: &Operands<R::Number>,
+            ) {
                 // SAFETY: handed through.
-                $($rows => unsafe { fixed::<R, $rows, $vectors, $partial>(operands) },)*
-                _ => unreachable!("a tile has a row and at most as many as fit the registers"),
+                unsafe { fixed::<R, ROWS, VECTORS, PARTIAL>(operands) }
             }
-        };
-    }
-    let columns = operands.columns;
-    match (columns.div_ceil(R::LANES), columns.is_multiple_of(R::LANES)) {
-        (2, true) => dispatch!(2, false: 1 2 3 4 5 6),
-        (2, false) => dispatch!(2, true: 1 2 3 4 5 6),
-        (1, true) => dispatch!(1, false: 1 2 3 4 5 6 7 8 9 10 11 12),
-        (1, false) => dispatch!(1, true: 1 2 3 4 5 6 7 8 9 10 11 12),
-        _ => unreachable!("a tile has a column and is at most two registers wide"),
-    }
+            let columns = operands.columns;
+            match (columns.div_ceil(R::LANES), columns.is_multiple_of(R::LANES)) {
+                (2, true) => micro_kernel!(@rows compiled, R, rows, operands, 2, false, $wide),
+                (2, false) => micro_kernel!(@rows compiled, R, rows, operands, 2, true, $wide),
+                (1, true) => micro_kernel!(@rows compiled, R, rows, operands, 1, false, $narrow),
+                (1, false) => micro_kernel!(@rows compiled, R, rows, operands, 1, true, $narrow),
+                _ => unreachable!("a tile has a column and is at most two registers wide"),
+            }
+        }
+    };
+    (@rows $compiled:ident, $register:ident, $count:ident, $operands:ident, $vectors:literal, $partial:literal, [$($rows:literal)*]) => {
+        match $count {
+            // SAFETY: handed through.
+            $($rows => unsafe { $compiled::<$register, $rows, $vectors, $partial>($operands) },)*
+            _ => unreachable!("a tile has a row and at most as many as fit the registers"),
+        }
+    };
 }
 
+micro_kernel!(tile_avx2, "avx2,fma", [1 2 3 4 5 6], [1 2 3 4 5 6 7 8 9 10 11 12]);
+micro_kernel!(tile_avx512, "avx512f", [1 2 3 4 5 6 7 8 9 10 11 12 13 14], [1 2 3 4 5 6 7 8 9 10 11 12 13 14]);
+
 /// # Safety
-/// As `tile`; `ROWS` rows, `VECTORS` registers wide, the last one `PARTIAL` or full.
-#[target_feature(enable = "avx2,fma")]
+/// As `micro_kernel` says; `ROWS` rows, `VECTORS` registers wide, the last one `PARTIAL` or full.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled with the features of its caller")]
 unsafe fn fixed<R: Register, const ROWS: usize, const VECTORS: usize, const PARTIAL: bool>(
     operands: &Operands<R::Number>,
 ) {
