@@ -38,11 +38,20 @@ fn shorten(digits: &str) -> &str {
     if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
-/// A factor: `×0.25`, `×4.9`, `×1.7e-3`; three significant digits.
+/// Stands where there is no number: a norm of nothing, 0 of 0.
+pub const UNDEFINED: &str = "—";
+
+/// A factor: `×0.25`, `×4.9`, `×1.7e-3`, `×0`, `×∞`, and `—` where there is none; three significant digits.
 #[must_use]
 pub fn factor(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return format!("×{}", significant(value));
+    if value.is_nan() {
+        return UNDEFINED.to_owned();
+    }
+    if value.is_infinite() {
+        return format!("×{}∞", if value < 0.0 { "-" } else { "" });
+    }
+    if value == 0.0 {
+        return "×0".to_owned();
     }
     let scientific = format!("{value:.2e}");
     let rounded: f64 = scientific.parse().expect("what `e` formatting writes is a number");
@@ -124,7 +133,7 @@ mod tests {
     #[test]
     fn factors_are_readable_at_every_size() {
         let cases = [(0.25, "×0.25"), (4.882, "×4.88"), (0.001_66, "×1.66e-3"), (12_345.0, "×1.23e4"), (0.0, "×0")];
-        for (value, text) in cases {
+        for (value, text) in cases.into_iter().chain([(f64::INFINITY, "×∞"), (f64::NAN, "—")]) {
             assert_eq!(factor(value), text);
         }
     }

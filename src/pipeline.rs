@@ -81,7 +81,7 @@ pub struct Checked {
     pub model: Option<Model>,
     /// What is known of its data; none where there is an error in the file or in the files it names.
     pub data: Option<DataShape>,
-    /// Every mistake and lint, in order of the stages that found them.
+    /// Every mistake and lint, in order of the text; those of `--set` values and those without a place come last.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -117,7 +117,17 @@ pub fn check(name: &str, text: String, options: &Options) -> Checked {
     if let Some(train) = model.as_ref().and_then(|model| model.train.as_ref()).filter(|_| !run::TRAINS) {
         diagnostics.push(lints::not_trained(train.span));
     }
-    let data = model.as_ref().and_then(|model| inspect(model, options, &mut diagnostics));
+    let data = match &model {
+        Some(model) => inspect(model, options, &mut diagnostics),
+        None => {
+            diagnostics.extend(checked.data.iter().flat_map(|data| data::inspect_alone(data, &options.folder)));
+            None
+        }
+    };
+    diagnostics.sort_by_key(|diagnostic| {
+        let place = diagnostic.primary.as_ref().map(|label| label.span);
+        (place.is_none(), place.map(|span| (span.source != id, span.source, span.start, span.end)))
+    });
     Checked { sources, id, file: parsed.file, model, data, diagnostics }
 }
 
@@ -144,17 +154,18 @@ impl Checked {
         if model.loss.is_none() {
             return Ok(Some(outline::build(model, data, None)));
         }
-        let session = lowered(model, data)?;
+        let session = lowered(model, data, Level::Full)?;
         run::room(&session, 0, options.memory_limit)?;
         let needed = u64::try_from(session.footprint().total).unwrap_or(u64::MAX);
         Ok(Some(outline::build(model, data, Some(needed))))
     }
 
-    /// What a stage made of the file; `None` where an error keeps it from getting there (the tree always does).
+    /// What a stage made of the file; `None` where an error keeps it from getting there (the tree always does). A run is at the
+    /// full `level`, whose statistics are most of its graph; that of norms is the one to read.
     ///
     /// # Errors
     /// What keeps a sound file from getting to the stage: no loss, or sizes that cannot be addressed.
-    pub fn emit(&self, stage: Stage, options: &Options) -> Result<Option<String>, Diagnostic> {
+    pub fn emit(&self, stage: Stage, level: Level, options: &Options) -> Result<Option<String>, Diagnostic> {
         let model = match (stage, &self.model) {
             (Stage::Ast, _) => return Ok(Some(syntax::print::print(&self.file))),
             (Stage::Model | Stage::Graph | Stage::Kernels | Stage::Clif, None) => return Ok(None),
@@ -163,7 +174,7 @@ impl Checked {
         };
         let Some(data) = &self.data else { return Ok(None) };
         run::require_loss(model)?;
-        let session = lowered(model, data)?;
+        let session = lowered(model, data, level)?;
         let layer_name = |id: LayerId| model.layers[id].name.clone();
         Ok(Some(match stage {
             Stage::Ast | Stage::Model => unreachable!("these stages were printed above"),
@@ -202,7 +213,7 @@ impl Checked {
 }
 
 /// The network as a program, without machine code.
-fn lowered<'m>(model: &'m Model, data: &DataShape) -> Result<Session<'m>, Diagnostic> {
-    let wanted = Wanted { level: Level::Full, kept: Kept::Nothing, executor: Executor::Interpreter };
+fn lowered<'m>(model: &'m Model, data: &DataShape, level: Level) -> Result<Session<'m>, Diagnostic> {
+    let wanted = Wanted { level, kept: Kept::Nothing, executor: Executor::Interpreter };
     Session::new(model, data.batch, wanted)
 }

@@ -1,30 +1,68 @@
 //! What can be written on the command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
+use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 
-/// Examples under the help of the whole program.
+/// Under the help of the whole program. Headings look as clap's own do; colours are left out where nobody wants them. No line is
+/// wider than a terminal of 80 columns.
 const EXAMPLES: &str = "\
-Examples:
-  gradc run digits.net                    run it, report where its gradients vanish
-  gradc run digits.net --set act=relu     the same with one parameter changed
-  gradc check digits.net                  every mistake, then the layers, without running
-  gradc explain E0201                     what a code means, and how to mend it
-  generate | gradc run -                  read the network from standard input
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc run digits.net                  run it: where do its gradients vanish?
+  gradc run digits.net --set act=relu   the same with one parameter changed
+  gradc check digits.net                every mistake, shapes, memory; no run
+  gradc explain E0201                   what a code means, and how to mend it
+  generate | gradc run -                a network from standard input
 
-Exit status:
+\u{1b}[1;4mExit status:\u{1b}[0m
   0  all is well
+  1  an `expect` of the file does not hold
+  2  the command line or the file is wrong
+  3  it could not be done: a data file missing or damaged, not enough memory
+
+`gradc COMMAND --help` says more of each; docs/language.md is the guide to the
+language.";
+
+/// Under the help of `run`.
+const RUN_EXAMPLES: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc run digits.net
+  gradc run digits.net --set 'act=swish(beta: 2)' --seed 7
+  gradc run digits.net --format json --output digits.json
+  gradc run digits.net --dump digits.safetensors   every gradient, for PyTorch
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  all is well, whatever was found of the gradients
   1  an `expect` of the file does not hold
   2  the command line or the file is wrong
   3  it could not be done: a data file missing or damaged, not enough memory";
 
-/// Examples under the help of `run`.
-const RUN_EXAMPLES: &str = "\
-Examples:
-  gradc run digits.net --set 'act=swish(beta: 2)' --seed 7
-  gradc run digits.net --format json --output digits.json
-  gradc run digits.net --dump digits.safetensors      every gradient, for PyTorch or numpy";
+/// Under the help of `check`.
+const CHECK_EXAMPLES: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc check digits.net
+  gradc check examples/*.net --format json
+  gradc check digits.net --set width=4000 --memory-limit 2GB
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  no errors; there may be warnings
+  2  the command line or a file is wrong
+  3  the only errors are of data files, missing or damaged";
+
+/// Under the help of `emit`.
+const EMIT_EXAMPLES: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc emit --stage model digits.net       what the file means
+  gradc emit --stage graph digits.net       forward and backward pass
+  gradc emit --stage kernels digits.net --statistics   all that a run computes";
+
+/// Under the help of `explain`.
+const EXPLAIN_EXAMPLES: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc explain            every code with its title
+  gradc explain E0201      a mistake
+  gradc explain G0001      a finding about gradients";
 
 /// More threads than any run can use.
 const MOST_THREADS: usize = 1024;
@@ -34,13 +72,37 @@ const MOST_THREADS: usize = 1024;
 #[command(name = "gradc", version, after_help = EXAMPLES, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
 pub(super) struct CommandLine {
-    /// When to colour what is printed.
+    /// Colour: `auto` on a terminal unless NO_COLOR is set, `always`, `never`.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
+    #[arg(hide_possible_values = true)]
     pub(super) color: ColorChoice,
 
     /// What to do.
     #[command(subcommand)]
     pub(super) verb: Verb,
+}
+
+impl CommandLine {
+    /// Reads the process's own arguments. Help and mistakes about the command line, too, are coloured as `--color` says.
+    pub(super) fn read(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
+        let colour = match wished_colour(&arguments) {
+            ColorChoice::Auto => clap::ColorChoice::Auto,
+            ColorChoice::Always => clap::ColorChoice::Always,
+            ColorChoice::Never => clap::ColorChoice::Never,
+        };
+        Self::from_arg_matches(&Self::command().color(colour).try_get_matches_from(arguments)?)
+    }
+}
+
+/// The last `--color` there is, before anything else is understood.
+fn wished_colour(arguments: &[OsString]) -> ColorChoice {
+    let words: Vec<&str> = arguments.iter().map(|argument| argument.to_str().unwrap_or_default()).collect();
+    let own = words.iter().take_while(|word| **word != "--");
+    let values = own.zip(words.iter().skip(1).chain([&""])).filter_map(|(word, next)| match *word {
+        "--color" => Some(*next),
+        _ => word.strip_prefix("--color="),
+    });
+    values.filter_map(|value| ColorChoice::from_str(value, false).ok()).last().unwrap_or(ColorChoice::Auto)
 }
 
 /// `--color`
@@ -74,9 +136,6 @@ pub(super) struct Run {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: PathBuf,
 
-    #[command(flatten)]
-    pub(super) experiment: Experiment,
-
     /// How the report is written.
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The report")]
     pub(super) format: RunFormat,
@@ -92,6 +151,9 @@ pub(super) struct Run {
     /// Write data, parameters and every gradient of the first report as a safetensors file.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The report")]
     pub(super) dump: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) experiment: Experiment,
 
     #[command(flatten)]
     pub(super) machine: Machine,
@@ -112,18 +174,25 @@ pub(super) enum RunFormat {
 }
 
 /// Print what a stage of the compiler made of a file.
+///
+/// Without mistakes in the file the stage goes to standard output. Everything printed is the same on every machine, but `clif`.
 #[derive(Args, Debug)]
+#[command(after_help = EMIT_EXAMPLES)]
 pub(super) struct Emit {
     /// The `.net` file; `-` is standard input.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: PathBuf,
 
     /// Which stage.
-    #[arg(long, value_name = "STAGE")]
+    #[arg(long, value_name = "STAGE", help_heading = "What is printed")]
     pub(super) stage: StageName,
 
+    /// Show every statistic that `run` computes, not the norms alone, in `graph`, `kernels` and `clif`.
+    #[arg(long, help_heading = "What is printed")]
+    pub(super) statistics: bool,
+
     /// Write it to a file.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "What is printed")]
     pub(super) output: Option<PathBuf>,
 
     #[command(flatten)]
@@ -132,8 +201,9 @@ pub(super) struct Emit {
     #[command(flatten)]
     pub(super) machine: Machine,
 
-    /// Which of the processor's instructions `clif` is for.
+    /// The instructions that `clif` is for: `native` (all), `narrow` (128 bits), `baseline`.
     #[arg(long, value_name = "WHICH", default_value = "native", help_heading = "The machine")]
+    #[arg(hide_possible_values = true)]
     pub(super) instructions: Instructions,
 }
 
@@ -144,7 +214,7 @@ pub(super) enum StageName {
     Ast,
     /// Names resolved, repeats expanded, shapes and distributions known
     Model,
-    /// Forward pass, backward pass and statistics as one tensor graph
+    /// Forward pass, backward pass and norms as one tensor graph
     Graph,
     /// Fused loops, matrix products and their place in memory
     Kernels,
@@ -157,20 +227,21 @@ pub(super) enum StageName {
 /// Data files are opened and their headers read; nothing is trained. Without errors a table follows: layers, shapes,
 /// parameters, memory.
 #[derive(Args, Debug)]
+#[command(after_help = CHECK_EXAMPLES)]
 pub(super) struct Check {
     /// The `.net` files; `-` is standard input.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) files: Vec<PathBuf>,
+
+    /// How the result is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The result")]
+    pub(super) format: CheckFormat,
 
     #[command(flatten)]
     pub(super) experiment: Experiment,
 
     #[command(flatten)]
     pub(super) machine: Machine,
-
-    /// How the result is written.
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The result")]
-    pub(super) format: CheckFormat,
 }
 
 /// `check --format`
@@ -182,8 +253,9 @@ pub(super) enum CheckFormat {
     Json,
 }
 
-/// Explain a code such as E0201: what it means, why it is a mistake, how to mend it.
+/// Explain a code such as E0201: what it means, how to mend it.
 #[derive(Args, Debug)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
 pub(super) struct Explain {
     /// The code, as E0201, e201 or 201; without one all codes are listed.
     #[arg(value_name = "CODE")]
@@ -199,7 +271,7 @@ pub(super) struct Experiment {
     pub(super) set: Vec<(String, String)>,
 
     /// The seed of weights, dropout and shuffling, in place of the file's `seeds`.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     pub(super) seed: Option<u64>,
 }
 
@@ -211,8 +283,8 @@ pub(super) struct Processor {
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(super) threads: Option<NonZero<usize>>,
 
-    /// Which of the processor's instructions to use.
-    #[arg(long, value_name = "WHICH", default_value = "native")]
+    /// The processor's instructions to use: `native` (all), `narrow` (128 bits), `baseline`.
+    #[arg(long, value_name = "WHICH", default_value = "native", hide_possible_values = true)]
     pub(super) instructions: Instructions,
 }
 
@@ -240,6 +312,11 @@ pub(super) struct Machine {
 fn threads(text: &str) -> Result<NonZero<usize>, String> {
     let count = text.parse::<NonZero<usize>>().ok().filter(|count| count.get() <= MOST_THREADS);
     count.ok_or_else(|| format!("a number of threads is from 1 to {MOST_THREADS}"))
+}
+
+/// Any 64 bits.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 /// `NAME=VALUE`
@@ -293,8 +370,18 @@ fn size(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CommandLine, assignment, size};
+    use super::{ColorChoice, CommandLine, assignment, size, wished_colour};
     use clap::CommandFactory as _;
+
+    #[test]
+    fn the_wish_for_colour_is_found_wherever_it_stands() {
+        let wish = |words: &str| wished_colour(&words.split(' ').map(Into::into).collect::<Vec<_>>());
+        assert_eq!(wish("gradc run --help"), ColorChoice::Auto);
+        assert_eq!(wish("gradc --color never run --help"), ColorChoice::Never);
+        assert_eq!(wish("gradc run --help --color=always"), ColorChoice::Always);
+        assert_eq!(wish("gradc run --color=mauve --color"), ColorChoice::Auto);
+        assert_eq!(wish("gradc run -- --color=always"), ColorChoice::Auto);
+    }
 
     #[test]
     fn the_command_line_is_sound() {

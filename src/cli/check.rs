@@ -3,7 +3,7 @@
 use super::args::{self, CheckFormat};
 use super::{Failure, Status, Talk, input, options, output};
 use crate::diagnostics::{Diagnostic, data, json};
-use crate::pipeline::{self, Checked};
+use crate::pipeline::{self, Checked, Options};
 use crate::report::outline::{self, Outline};
 
 pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failure> {
@@ -76,6 +76,23 @@ impl Errors {
                 self.spec = true;
             }
         }
+    }
+
+    /// What keeps a spec from being run. Where a larger machine, or a larger `--memory-limit`, would find nothing wrong with it, want
+    /// of memory is of the world.
+    pub(super) fn of_run(checked: &Checked, options: &Options) -> Self {
+        let mut errors = Self::default();
+        let is_size = |diagnostic: &Diagnostic| diagnostic.is_error() && diagnostic.code == data::RUN_SIZE;
+        if checked.diagnostics.iter().any(is_size) {
+            let source = checked.sources.get(checked.id);
+            let unlimited = Options { memory_limit: u64::MAX, ..options.clone() };
+            let without_limit = pipeline::check(&source.name, source.text.clone(), &unlimited);
+            errors.count(&without_limit.diagnostics);
+            errors.data = true;
+        } else {
+            errors.count(&checked.diagnostics);
+        }
+        errors
     }
 
     /// Counts what kept a sound spec from being run: want of memory, too, is of the world.

@@ -4,6 +4,7 @@ use super::args::{self, StageName};
 use super::check::Errors;
 use super::{Failure, Status, Talk, features, input, options, output};
 use crate::pipeline::{self, Stage};
+use crate::run::Level;
 
 pub(super) fn run(arguments: &args::Emit, talk: &Talk) -> Result<Status, Failure> {
     let input = input::read(&arguments.file)?;
@@ -17,7 +18,8 @@ pub(super) fn run(arguments: &args::Emit, talk: &Talk) -> Result<Status, Failure
         StageName::Kernels => Stage::Kernels,
         StageName::Clif => Stage::Clif,
     };
-    let text = checked.emit(stage, &options).unwrap_or_else(|mistake| {
+    let level = if arguments.statistics { Level::Full } else { Level::Norms };
+    let text = checked.emit(stage, level, &options).unwrap_or_else(|mistake| {
         checked.diagnostics.push(mistake);
         None
     });

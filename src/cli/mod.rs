@@ -17,7 +17,6 @@ mod talk;
 use crate::jit::Features;
 use crate::pipeline::Options;
 use args::{CommandLine, Verb};
-use clap::Parser as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use talk::Talk;
@@ -98,7 +97,7 @@ const fn features(instructions: args::Instructions) -> Features {
 /// Runs the program with the process's own arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command_line = match CommandLine::try_parse() {
+    let command_line = match CommandLine::read(std::env::args_os().collect()) {
         Ok(command_line) => command_line,
         Err(message) => {
             // A reader that closed the pipe has read enough of the help.

@@ -15,6 +15,18 @@ pub(super) fn write(product: &[u8], path: Option<&Path>) -> Result<(), Failure> 
     }
 }
 
+/// Finds out before a long run that its product would have nowhere to go.
+pub(super) fn require_place(path: &Path) -> Result<(), Failure> {
+    let refused = |why: String| Err(Failure::not_done(format!("cannot write `{}`: {why}", path.display())));
+    if path.is_dir() {
+        return refused("it is a folder".to_owned());
+    }
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => refused(format!("there is no folder `{}`", folder.display())),
+        None => Ok(()),
+    }
+}
+
 fn write_stdout(product: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(product).and_then(|()| stdout.flush()) {

@@ -17,13 +17,15 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
     options.dump.clone_from(&arguments.dump);
 
     let checked = pipeline::check(&input.name, input.text, &options);
-    let mut errors = Errors::default();
-    errors.count(&checked.diagnostics);
+    let mut errors = Errors::of_run(&checked, &options);
     if errors.status() != Status::Well {
         talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name);
         return Ok(errors.status());
     }
 
+    for path in [&arguments.output, &arguments.dump].into_iter().flatten() {
+        output::require_place(path)?;
+    }
     let meter = Meter::new();
     let outcome = checked.run(&options, &|progress| meter.show(progress));
     meter.clear();
@@ -39,8 +41,13 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
 
     let findings = ran.diagnosis.findings.iter().map(|finding| finding.diagnostic.clone());
     let told: Vec<Diagnostic> = checked.diagnostics.iter().cloned().chain(findings).chain(ran.failed.clone()).collect();
+    // The report first: what is drawn below it explains it. A report that cannot be written hides no finding.
+    let written = output::write(render(&ran.report, arguments).as_bytes(), arguments.output.as_deref());
+    if written.is_ok() && arguments.output.is_none() && !told.is_empty() {
+        talk.gap();
+    }
     talk.diagnostics(&told, &checked.sources, &input.name);
-    output::write(render(&ran.report, arguments).as_bytes(), arguments.output.as_deref())?;
+    written?;
     Ok(if ran.failed.is_empty() { Status::Well } else { Status::ExpectationFailed })
 }
 

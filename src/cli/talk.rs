@@ -6,7 +6,7 @@ use crate::diagnostics::render::render;
 use crate::diagnostics::{Diagnostic, Level};
 use crate::source::Sources;
 use anstream::AutoStream;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 /// Diagnostics that are drawn; the rest is counted. `--format json` has them all.
 const MOST_DRAWN: usize = 200;
@@ -32,6 +32,13 @@ impl Talk {
         let mut stream = AutoStream::new(std::io::stderr().lock(), self.wish);
         // Nobody is left to be told that standard error is closed.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+
+    /// An empty line between the product and what is said of it, where both are read on one terminal.
+    pub(super) fn gap(&self) {
+        if std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
+            self.say("\n");
+        }
     }
 
     /// `error: message`, and what can be done.

@@ -123,6 +123,12 @@ impl Chain {
         (deviation.abs() > ln(10.0)).then(|| (&self.links[factors[worst].0], exp(deviation)))
     }
 
+    /// What happens from layer to layer, where it can be said: not between two zeros.
+    #[must_use]
+    pub fn factors(&self) -> Vec<Factor> {
+        self.links.iter().filter_map(|link| link.factor).filter(|factor| !factor.measured.is_nan()).collect()
+    }
+
     /// The link of a layer.
     #[must_use]
     pub fn link(&self, layer: LayerId) -> Option<&Link> {

@@ -74,6 +74,7 @@ fn signal(model: &Model, record: &Record, judgement: &Judgement, found: &mut Vec
         last: place(model, last.layer),
         first_size: first.size,
         last_size: last.size,
+        ratio: judgement.ratio,
         ground,
         causes: causes(model, record, chain),
     };
@@ -84,7 +85,7 @@ fn signal(model: &Model, record: &Record, judgement: &Judgement, found: &mut Vec
         found.push(Finding { layer: Some(first.layer), diagnostic: words::vanishing(&stretch(phrase(ground))) });
     } else if judgement.ratio < verdict::FADING {
         let ground = format!(
-            "r_first / r_last is {}: below {}, and not below {}",
+            "first over last is {}: below {}, and not below {}",
             significant(judgement.ratio),
             significant(verdict::FADING),
             significant(model.report.vanishing)
@@ -102,9 +103,9 @@ pub(super) fn phrase(ground: &Ground) -> String {
     let compared = if ground.value < ground.threshold { "below" } else { "above" };
     let text = match ground.measure {
         Measure::Nonfinite => format!("{value} values are not finite"),
-        Measure::Ratio => format!("r_first / r_last is {value}, {compared} {threshold}"),
+        Measure::Ratio => format!("first over last is {value}, {compared} {threshold}"),
         Measure::FactorPerLayer => {
-            format!("a layer multiplies r by {value} on its way to the input, {compared} {threshold}")
+            format!("r is multiplied by {value} a layer on the way to the input, {compared} {threshold}")
         }
         Measure::Share => format!("{value} is {compared} {threshold}"),
     };
@@ -113,7 +114,7 @@ pub(super) fn phrase(ground: &Ground) -> String {
 
 /// The cause in numbers: the usual factor of a layer, split into weights and activation.
 fn causes(model: &Model, record: &Record, chain: &Chain) -> Vec<String> {
-    let factors: Vec<Factor> = chain.links.iter().filter_map(|link| link.factor).collect();
+    let factors: Vec<Factor> = chain.factors().into_iter().filter(|factor| factor.measured > 0.0).collect();
     if factors.is_empty() {
         return Vec::new();
     }
@@ -121,7 +122,7 @@ fn causes(model: &Model, record: &Record, chain: &Chain) -> Vec<String> {
     let (measured, weights, activation) = (middle(|f| f.measured), middle(|f| f.weights), middle(|f| f.activation));
     let slopes: Vec<f64> = record.layers.iter().filter_map(|layer| layer.slope_rms).collect();
     let mut text = format!(
-        "cause: a layer multiplies the gradient by {}: its weights {}, its activation {} (medians)",
+        "cause: the factor of a layer is {} in the median: {} from its weights, {} from its activation",
         factor(measured),
         factor(weights),
         factor(activation)
@@ -164,7 +165,7 @@ fn weights_disagree(model: &Model, record: &Record, judgement: &Judgement, found
 }
 
 fn lost(model: &Model, record: &Record, found: &mut Vec<Finding>) {
-    let worst = verdict::largest_share(record, |layer| layer.lost_to_precision);
+    let worst = verdict::largest_share(record, LayerRecord::lost_to_precision);
     let Some((layer, share)) = worst.filter(|(_, share)| *share > model.report.underflow) else { return };
     let smallest = match model.precision {
         Precision::F32 => f64::from(f32::MIN_POSITIVE),

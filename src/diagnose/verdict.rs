@@ -113,7 +113,7 @@ pub fn judge(model: &Model, record: &Record, chain: &Chain) -> Judgement {
     }
 
     let shares: [(VerdictWord, f64, fn(&LayerRecord) -> Option<f64>); 3] = [
-        (VerdictWord::Underflow, settings.underflow, |layer| layer.lost_to_precision),
+        (VerdictWord::Underflow, settings.underflow, |layer| layer.lost_to_precision()),
         (VerdictWord::Dead, settings.dead, |layer| layer.dead),
         (VerdictWord::Saturated, settings.saturated, saturated),
     ];
@@ -200,7 +200,7 @@ fn layer_word(model: &Model, chain: &Chain, layer: &LayerRecord) -> VerdictWord 
             return VerdictWord::Vanishing;
         }
     }
-    if layer.lost_to_precision.is_some_and(|share| share > settings.underflow) {
+    if layer.lost_to_precision().is_some_and(|share| share > settings.underflow) {
         return VerdictWord::Underflow;
     }
     if layer.dead.is_some_and(|share| share >= settings.dead) {

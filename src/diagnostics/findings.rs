@@ -25,6 +25,8 @@ pub struct Stretch {
     pub first_size: f64,
     /// r of the last.
     pub last_size: f64,
+    /// r of the first over r of the last, in the measure that is judged.
+    pub ratio: f64,
     /// What decided, as a phrase: "the ratio 1.66e-3 is below 1e-3".
     pub ground: String,
     /// The cause in numbers, one phrase a line.
@@ -40,27 +42,33 @@ fn stretch(code: Code, message: String, at: &Stretch) -> Diagnostic {
         Diagnostic::warning(code, message, at.first.span, size(&at.first, at.first_size))
             .label(at.last.span, size(&at.last, at.last_size))
     };
+    // A rule that keeps r over √units, the root mean square over units, is not held to r itself.
+    let per_unit = (at.first_size / at.last_size - at.ratio).abs() > 1e-9 * at.ratio;
+    let measure = if per_unit { "; judged is r / √units, which is nearer 1" } else { "" };
     diagnostic = diagnostic.note(at.ground.clone());
+    diagnostic = diagnostic.note(format!("r is √B·‖∂C/∂z‖, the gradient of one example's loss{measure}"));
     for cause in &at.causes {
         diagnostic = diagnostic.note(cause.clone());
     }
     diagnostic
 }
 
+/// "×1.2e-3 from `dense5` back to `dense1`"
+fn way(at: &Stretch) -> String {
+    let ends = format!("from `{}` back to `{}`", at.last.name, at.first.name);
+    if at.ratio == 0.0 { format!("to exactly zero {ends}") } else { format!("{} {ends}", factor(at.ratio)) }
+}
+
 /// G0001: the gradient shrinks from the loss to the first layer.
 #[must_use]
 pub fn vanishing(at: &Stretch) -> Diagnostic {
-    let ratio = factor(at.first_size / at.last_size);
-    let message = format!("the gradient vanishes: {ratio} from `{}` back to `{}`", at.last.name, at.first.name);
-    stretch(Code("G0001"), message, at)
+    stretch(Code("G0001"), format!("the gradient vanishes: {}", way(at)), at)
 }
 
 /// G0002: the gradient grows from the loss to the first layer.
 #[must_use]
 pub fn exploding(at: &Stretch) -> Diagnostic {
-    let ratio = factor(at.first_size / at.last_size);
-    let message = format!("the gradient explodes: {ratio} from `{}` back to `{}`", at.last.name, at.first.name);
-    stretch(Code("G0002"), message, at)
+    stretch(Code("G0002"), format!("the gradient explodes: {}", way(at)), at)
 }
 
 /// G0003: entries that f64 keeps are zero or subnormal in the network's precision.
@@ -173,9 +181,7 @@ pub fn break_point(at: &Place, measured: f64, usual: f64, cause: &str) -> Diagno
 /// G0010: nearly vanishing.
 #[must_use]
 pub fn fading(at: &Stretch) -> Diagnostic {
-    let ratio = factor(at.first_size / at.last_size);
-    let message = format!("the gradient fades: {ratio} from `{}` back to `{}`", at.last.name, at.first.name);
-    stretch(Code("G0010"), message, at)
+    stretch(Code("G0010"), format!("the gradient fades: {}", way(at)), at)
 }
 
 /// G0011: the gradient is exactly zero in every layer.

@@ -13,7 +13,7 @@ pub fn unknown<'a>(what: &str, name: &Ident, candidates: impl IntoIterator<Item 
     let mut candidates: Vec<&str> = candidates.into_iter().collect();
     candidates.sort_unstable();
     candidates.dedup();
-    let label = format!("no {what} of this name");
+    let label = if what == "name" { "nothing has this name".to_owned() } else { format!("no {what} of this name") };
     let diagnostic = Diagnostic::error(Code("E0201"), format!("unknown {what} `{}`", name.name), name.span, label);
     match nearest(&name.name, candidates.iter().copied()) {
         Some(near) => diagnostic.fix(format!("write `{near}`"), name.span, near),

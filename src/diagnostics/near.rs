@@ -5,16 +5,20 @@
 const LONGEST_COMPARED: usize = 64;
 
 /// The candidate nearest to `name`: equal but for case, else within a Damerau–Levenshtein distance of a third of the name's
-/// length (at least 1), with at least one character in common. Of equally near ones the first by name.
+/// length (at least 1), with at least one character in common. Of equally near ones that of the nearest length (letters are swapped
+/// more often than left out), then the first by name.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     let limit = (length / 3).max(1);
     candidates
         .into_iter()
-        .filter_map(|candidate| Some((distance(name, length, candidate, limit)?, candidate)))
+        .filter_map(|candidate| {
+            let distance = distance(name, length, candidate, limit)?;
+            Some((distance, candidate.chars().count().abs_diff(length), candidate))
+        })
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(.., candidate)| candidate)
 }
 
 /// 0 where the names are equal but for case; `None` beyond the limit.
@@ -43,6 +47,7 @@ mod tests {
     #[test]
     fn transpositions_count_once() {
         assert_eq!(nearest("desne", ["flatten", "dense"]), Some("dense"));
+        assert_eq!(nearest("tahn", ["tan", "tanh"]), Some("tanh"));
     }
 
     #[test]

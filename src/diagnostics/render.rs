@@ -17,6 +17,9 @@ pub use super::excerpt::printable;
 /// Other places drawn for one diagnostic; the rest is counted.
 const MOST_SECONDARY: usize = 6;
 
+/// Columns that notes and helps keep to. What is drawn on the source is as wide as the source.
+const WIDTH: usize = 100;
+
 /// Stands for the n-th source's place until its own name and position are put there. Excerpts hold no control characters.
 const PLACEHOLDER: char = '\u{1}';
 
@@ -50,10 +53,10 @@ fn header(diagnostic: &Diagnostic) -> Row {
 
 fn notes_without_place(diagnostic: &Diagnostic, canvas: &mut Canvas) {
     for (word, text) in remarks(diagnostic, 0) {
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in wrapped(&text, WIDTH - word.len() - 4).enumerate() {
             let mut row = Row::default();
             row.text("  ", Style::Plain);
-            push_remark_line(&mut row, word, line, index);
+            push_remark_line(&mut row, word, &line, index);
             canvas.push(row);
         }
     }
@@ -69,6 +72,36 @@ fn remarks(diagnostic: &Diagnostic, left_out: usize) -> Vec<(&'static str, Strin
     remarks.extend(diagnostic.notes.iter().map(|note| ("note", note.clone())));
     remarks.extend(diagnostic.helps.iter().map(|help| ("help", help.text.clone())));
     remarks
+}
+
+/// The lines of a remark, broken at blanks where they are longer than `width`. What stands between backticks stays whole: it is code.
+fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
+    text.lines().flat_map(move |line| {
+        if line.chars().count() <= width {
+            return vec![line.to_owned()];
+        }
+        let mut rows = vec![String::new()];
+        let mut pieces = line.split(' ').peekable();
+        while let Some(piece) = pieces.next() {
+            let mut piece = piece.to_owned();
+            while piece.matches('`').count() % 2 == 1
+                && let Some(rest) = pieces.next()
+            {
+                piece.push(' ');
+                piece.push_str(rest);
+            }
+            let row = rows.last_mut().expect("there is one from the start");
+            if row.is_empty() {
+                *row = piece;
+            } else if row.chars().count() + 1 + piece.chars().count() <= width {
+                row.push(' ');
+                row.push_str(&piece);
+            } else {
+                rows.push(piece);
+            }
+        }
+        rows
+    })
 }
 
 /// `note: text`, or blanks in place of the word on later lines.
@@ -211,10 +244,10 @@ impl<'a> Drawing<'a> {
             if position == 0 || follows_diff {
                 canvas.push(margin.empty());
             }
-            for (index, line) in text.lines().enumerate() {
+            for (index, line) in wrapped(text, WIDTH - margin.width - word.len() - 6).enumerate() {
                 let mut row = margin.empty();
                 row.text(" ", Style::Plain);
-                push_remark_line(&mut row, word, line, index);
+                push_remark_line(&mut row, word, &line, index);
                 canvas.push(row);
             }
             if position < helps_start {

@@ -19,7 +19,9 @@ pub fn print(graph: &Graph, layer_name: &dyn Fn(LayerId) -> String) -> String {
                 Role::Gradient => "gradient",
                 Role::Statistic => "statistic",
             };
-            (value, format!("# {whose} {role}"))
+            let is_data = matches!(node.op, Op::Leaf(Leaf::Input | Leaf::Target));
+            let comment = if is_data { "# data".to_owned() } else { format!("# {whose} {role}") };
+            (value, comment)
         })
         .collect();
     let column =

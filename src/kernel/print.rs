@@ -14,6 +14,9 @@ use crate::arena::IdVec;
 use crate::graph::{Combine, LayerId, Role};
 use std::fmt::{self, Write as _};
 
+/// The widest a call may be and still push the comments of the others to the right.
+const WIDEST: usize = 40;
+
 /// The program; `layer_name` tells what the layers are called.
 #[must_use]
 pub fn print(program: &Program, layer_name: &dyn Fn(LayerId) -> String) -> String {
@@ -36,15 +39,23 @@ fn write_program(text: &mut String, program: &Program, layer_name: &dyn Fn(Layer
         write_kernel(text, kernel)?;
     }
     writeln!(text, "\nsteps")?;
-    for step in &program.steps {
-        let arguments: Vec<String> = step.arguments.iter().map(ToString::to_string).collect();
+    let calls: Vec<String> = program
+        .steps
+        .iter()
+        .map(|step| {
+            let arguments: Vec<String> = step.arguments.iter().map(ToString::to_string).collect();
+            format!("{}({})", step.kernel, arguments.join(", "))
+        })
+        .collect();
+    let column = calls.iter().map(String::len).filter(|width| *width <= WIDEST).max().unwrap_or(0);
+    for (step, call) in program.steps.iter().zip(&calls) {
         let whose = step.origin.layer.map_or_else(|| "loss".to_owned(), layer_name);
         let role = match step.origin.role {
             Role::Forward => "forward",
             Role::Gradient => "gradient",
             Role::Statistic => "statistic",
         };
-        writeln!(text, "    {}({})   # {whose} {role}", step.kernel, arguments.join(", "))?;
+        writeln!(text, "    {call:column$}   # {whose} {role}")?;
     }
     Ok(())
 }

@@ -275,6 +275,15 @@ pub struct Data {
     pub span: Span,
 }
 
+/// A `data` block that is sound, in a file that need not be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SoundData {
+    /// The block.
+    pub data: Data,
+    /// What `input(…)` takes and where it stands, where that is known.
+    pub input: Option<(Shape, Span)>,
+}
+
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spanned<T> {

@@ -2,7 +2,7 @@
 //! alone, never on the terminal.
 
 use super::{Layer, Report, Step};
-use crate::numbers::{factor, scientific, share, significant};
+use crate::numbers::{UNDEFINED, factor, scientific, share, significant};
 
 /// Which characters a report may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +43,12 @@ fn title(report: &Report) -> String {
     let last = report.steps.last().expect("a report has at least one step");
     let seeds = match report.verdict.seeds.len() {
         1 => format!("seed {}", report.seed),
-        seeds => format!("{seeds} seeds, here {}", report.seed),
+        seeds => format!("{seeds} seeds (below: seed {})", report.seed),
     };
     let data = if report.synthetic_data { "synthetic " } else { "" };
+    let examples = if report.batch == 1 { "example" } else { "examples" };
     format!(
-        "{}: {words}{note}\n{} {data}examples, {seeds}, {}, step {}, {}\n",
+        "{}: {words}{note}\n{} {data}{examples}, {seeds}, {}, step {}, {}\n",
         report.network,
         report.batch,
         report.precision,
@@ -71,7 +72,7 @@ struct Column {
 fn table(report: &Report, step: &Step, characters: Characters, text: &mut String) {
     let layers = &step.layers;
     let norm = |statistics: &Option<super::Statistics>| {
-        statistics.as_ref().map_or_else(|| "-".to_owned(), |statistics| scientific(statistics.l2.0))
+        statistics.as_ref().map_or_else(|| UNDEFINED.to_owned(), |statistics| scientific(statistics.l2.0))
     };
     let right = |heading, cell: &dyn Fn(&Layer) -> String| Column {
         heading,
@@ -232,6 +233,8 @@ fn to_ascii(text: &str) -> String {
             '×' => ascii.push('x'),
             '′' => ascii.push('\''),
             '…' => ascii.push('~'),
+            '—' => ascii.push('-'),
+            '∞' => ascii.push_str("inf"),
             'φ' => ascii.push_str("phi"),
             '√' => ascii.push_str("sqrt"),
             other if other.is_ascii() => ascii.push(other),

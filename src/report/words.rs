@@ -14,6 +14,7 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
     let judgement = &diagnosis.seeds[0].judgement;
     let mut sentences = Vec::new();
     sentences.push(whether(model, judgement));
+    sentences.extend(exactly_zero(model, record, judgement));
     sentences.extend(where_it_happens(model, judgement));
     sentences.extend(why(model, record, judgement));
     if records.seeds.len() > 1 {
@@ -37,29 +38,34 @@ fn whether(model: &Model, judgement: &Judgement) -> String {
     };
     let ground = &judgement.grounds[0];
     let decided = format!("({})", grounds(ground));
-    let ends = format!(
-        "from `{}` back to `{}` it is multiplied by {}",
-        name(model, last.layer),
-        name(model, first.layer),
-        significant(judgement.ratio)
-    );
+    let (last, first) = (name(model, last.layer), name(model, first.layer));
+    let ends = if judgement.ratio == 0.0 {
+        format!("from `{last}` back to `{first}` it comes to exactly zero")
+    } else {
+        format!("from `{last}` back to `{first}` it is multiplied by {}", significant(judgement.ratio))
+    };
+    let at = ground.layer.map_or_else(|| "the loss".to_owned(), |layer| format!("`{}`", name(model, layer)));
+    let signal_is_well = format!("The gradient itself neither vanishes nor explodes: {ends}.");
     match judgement.word {
+        VerdictWord::Vanishing if judgement.ratio == 0.0 => format!("The gradient vanishes: {ends}."),
         VerdictWord::Vanishing => format!("The gradient vanishes: {ends} {decided}."),
         VerdictWord::Exploding if ground.measure == Measure::Nonfinite => {
-            let at = ground.layer.map_or_else(|| "the loss".to_owned(), |layer| format!("`{}`", name(model, layer)));
             format!("The run leaves the numbers: {at} is the first place where a value is NaN or infinite.")
         }
         VerdictWord::Exploding => format!("The gradient explodes: {ends} {decided}."),
         VerdictWord::Underflow => format!(
-            "The gradient underflows: {} keeps too few small numbers for it {decided}; {ends}.",
-            model.precision.name()
+            "The gradient underflows: {} of the entries of ∂C/∂z at {at} are zero or subnormal in {}, and not in f64 {decided}; {ends}.",
+            share(ground.value),
+            model.precision.name(),
         ),
         VerdictWord::Dead => format!(
-            "Units are dead {decided}: their slope is zero for every example. The gradient itself neither vanishes nor explodes: {ends}."
+            "Units are dead: {} of those of {at} have slope zero for every example {decided}. {signal_is_well}",
+            share(ground.value),
         ),
-        VerdictWord::Saturated => {
-            format!("Units are saturated {decided}. The gradient itself neither vanishes nor explodes: {ends}.")
-        }
+        VerdictWord::Saturated => format!(
+            "Units are saturated: {} of the entries of {at} have a slope near zero, beyond what is usual {decided}. {signal_is_well}",
+            share(ground.value),
+        ),
         VerdictWord::Healthy if links.len() == 1 => {
             "The gradient is healthy: there is one layer with weights, so nothing to vanish across.".to_owned()
         }
@@ -70,23 +76,51 @@ fn whether(model: &Model, judgement: &Judgement) -> String {
     }
 }
 
+/// Where the first layers get exactly nothing, since when; and what f64 would have there, where that is something.
+fn exactly_zero(model: &Model, record: &Record, judgement: &Judgement) -> Option<String> {
+    let links = &judgement.chain.links;
+    let zeros = links.iter().take_while(|link| link.size == 0.0).count();
+    if zeros == 0 || zeros == links.len() {
+        return None;
+    }
+    let precision = model.precision.name();
+    let (first, since) = (&links[0], &links[zeros - 1]);
+    let place = if zeros == 1 { "at" } else { "from" };
+    let back = if zeros == 1 { "" } else { " back" };
+    let zero = format!("∂C/∂z is exactly zero in {precision} {place} `{}`{back}", name(model, since.layer));
+    let wide = record.layers[first.record].wide.map(|wide| wide.l2).filter(|l2| *l2 > 0.0);
+    Some(match wide {
+        Some(wide) => format!(
+            "{zero}: there are no numbers so small. In f64, with the same weights and data, its norm at `{}` is {}.",
+            name(model, first.layer),
+            significant(wide)
+        ),
+        None => format!("{zero}."),
+    })
+}
+
 /// A ground as a phrase with its distance to the threshold.
 fn grounds(ground: &Ground) -> String {
     let (value, threshold) = (significant(ground.value), significant(ground.threshold));
     let mut text = match ground.measure {
         Measure::Nonfinite => format!("{value} values are not finite"),
-        Measure::Ratio => format!("the threshold is {threshold}, {} away", distance(ground)),
+        Measure::Ratio if ground.word != VerdictWord::Healthy => {
+            format!("past the threshold of {threshold} by {}", distance(ground))
+        }
+        Measure::Ratio if ground.value < 1.0 => format!("vanishing begins at {threshold}, {} away", distance(ground)),
+        Measure::Ratio => format!("exploding begins at {threshold}, {} away", distance(ground)),
         Measure::FactorPerLayer if ground.value < 1.0 => {
             format!(
-                "it shrinks {} a layer; from {} on it is a verdict",
+                "it shrinks by {} a layer; from {} on that is vanishing",
                 factor(1.0 / ground.value),
                 factor(1.0 / ground.threshold)
             )
         }
         Measure::FactorPerLayer => {
-            format!("it grows {} a layer; from {} on it is a verdict", factor(ground.value), factor(ground.threshold))
+            let (value, threshold) = (factor(ground.value), factor(ground.threshold));
+            format!("it grows by {value} a layer; from {threshold} on that is exploding")
         }
-        Measure::Share => format!("{}, the threshold is {}", share(ground.value), share(ground.threshold)),
+        Measure::Share => format!("the threshold is {}", share(ground.threshold)),
     };
     if ground.borderline {
         text.push_str("; borderline");
@@ -94,19 +128,15 @@ fn grounds(ground: &Ground) -> String {
     text
 }
 
+/// How far a ratio is from its threshold, as a factor of 1 or more.
 fn distance(ground: &Ground) -> String {
-    if ground.value == 0.0 || !ground.value.is_finite() {
-        return "without bound".to_owned();
-    }
     let quotient = ground.value / ground.threshold;
     factor(if quotient < 1.0 { 1.0 / quotient } else { quotient })
 }
 
 fn where_it_happens(model: &Model, judgement: &Judgement) -> Option<String> {
-    if !matches!(judgement.word, VerdictWord::Vanishing | VerdictWord::Exploding) {
-        return judgement.grounds[0].layer.map(|layer| format!("Where: at `{}`.", name(model, layer)));
-    }
-    if judgement.grounds[0].measure == Measure::Nonfinite {
+    let is_of_the_chain = matches!(judgement.word, VerdictWord::Vanishing | VerdictWord::Exploding);
+    if !is_of_the_chain || judgement.grounds[0].measure == Measure::Nonfinite {
         return None;
     }
     if let Some((link, _)) = judgement.chain.break_point() {
@@ -114,13 +144,18 @@ fn where_it_happens(model: &Model, judgement: &Judgement) -> Option<String> {
         return Some(format!("Where: at `{}`, {} in one layer.", name(model, link.layer), factor(measured)));
     }
     let factors = factors(judgement);
-    let smallest = factors.iter().map(|part| part.measured).fold(f64::INFINITY, f64::min);
-    let largest = factors.iter().map(|part| part.measured).fold(0.0, f64::max);
-    Some(format!("Where: all along, {} to {} in each layer.", factor(smallest), factor(largest)))
+    let smallest = factor(factors.iter().map(|part| part.measured).fold(f64::INFINITY, f64::min));
+    let largest = factor(factors.iter().map(|part| part.measured).fold(0.0, f64::max));
+    if factors.is_empty() {
+        return None;
+    }
+    let range = if smallest == largest { smallest } else { format!("{smallest} to {largest}") };
+    Some(format!("Where: all along, {range} in each layer."))
 }
 
+/// The factors from layer to layer, where something was left to multiply.
 fn factors(judgement: &Judgement) -> Vec<Factor> {
-    judgement.chain.links.iter().filter_map(|link| link.factor).collect()
+    judgement.chain.factors().into_iter().filter(|part| part.measured > 0.0).collect()
 }
 
 fn why(model: &Model, record: &Record, judgement: &Judgement) -> Option<String> {
@@ -134,12 +169,12 @@ fn why(model: &Model, record: &Record, judgement: &Judgement) -> Option<String> 
         .map(|name| format!(" ({name}′ has root mean square {})", significant(median(&slopes))))
         .unwrap_or_default();
     let sentence = format!(
-        "a layer multiplies it by {}: {} by the weights and {} by the activation{slope}.",
+        "factor of a layer is {} in the median: {} from its weights, {} from its activation{slope}.",
         factor(middle(|part| part.measured)),
         factor(middle(|part| part.weights)),
         factor(middle(|part| part.activation)),
     );
-    let lead = if judgement.word == VerdictWord::Healthy { "On its way back" } else { "Why:" };
+    let lead = if judgement.word == VerdictWord::Healthy { "The" } else { "Why: the" };
     Some(format!("{lead} {sentence}"))
 }
 
@@ -147,10 +182,14 @@ fn spread(diagnosis: &Diagnosis) -> String {
     let mut ratios: Vec<f64> = diagnosis.seeds.iter().map(|seed| seed.judgement.ratio).collect();
     ratios.sort_by(f64::total_cmp);
     format!(
-        "Over {} seeds: {} in {}; ratio {} (median; {} to {}).",
+        "Over {} seeds: {} in {}; first over last layer {} in the median ({} to {}).",
         ratios.len(),
         diagnosis.verdict.word.word(),
-        diagnosis.verdict.agreeing,
+        if diagnosis.verdict.agreeing == ratios.len() {
+            "all".to_owned()
+        } else {
+            diagnosis.verdict.agreeing.to_string()
+        },
         significant(diagnosis.verdict.ratio),
         significant(ratios[0]),
         significant(ratios[ratios.len() - 1]),

@@ -188,7 +188,7 @@ impl Plan {
             saturated_normal: slope.and_then(|slope| slope.saturated_normal),
             dead: slope.map(|slope| slope.dead),
             slope_rms: slope.map(|slope| slope.rms),
-            lost_to_precision: None,
+            wide: None,
             update_ratio: None,
             symmetric: false,
         };

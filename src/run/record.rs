@@ -63,13 +63,29 @@ pub struct LayerRecord {
     pub dead: Option<f64>,
     /// The root mean square of φ′ over units and examples; absent without an activation.
     pub slope_rms: Option<f64>,
-    /// The share of ∂C/∂z entries that are zero or subnormal here and not so in an f64 shadow of the same run; absent where no
-    /// shadow was needed.
-    pub lost_to_precision: Option<f64>,
+    /// ∂C/∂z in an f64 shadow of the same run; absent where none was needed, or there was no room for one.
+    pub wide: Option<Wide>,
     /// ‖update‖ / ‖weights‖ of the step before; absent at step 0.
     pub update_ratio: Option<f64>,
     /// Whether all units of the layer compute the same (constant weights): symmetric.
     pub symmetric: bool,
+}
+
+impl LayerRecord {
+    /// The share of ∂C/∂z entries that are lost to the precision, where it is known.
+    #[must_use]
+    pub fn lost_to_precision(&self) -> Option<f64> {
+        self.wide.map(|wide| wide.lost)
+    }
+}
+
+/// ∂C/∂z of a run in f32, as f64 has it with the same parameters and data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wide {
+    /// The share of entries that are zero or subnormal in f32 and neither in f64.
+    pub lost: f64,
+    /// Its norm in f64.
+    pub l2: f64,
 }
 
 /// Of a tensor in the forward pass.

@@ -1,4 +1,7 @@
 //! The seeds of a run: as many at once as there are threads and memory for, each the same bytes as if it ran alone.
+//!
+//! A seed whose f64 shadow would fit beside it, and does not while others run too, is put off and run alone at the end: whether
+//! there is a shadow depends on the memory limit, never on the number of threads.
 
 use super::data::Dataset;
 use super::initialize::Initial;
@@ -53,22 +56,22 @@ impl<'a> Runner<'a> {
         let each = self.session.footprint().total.max(1);
         let fitting = usize::try_from(self.room / each).unwrap_or(usize::MAX).max(1);
         let workers = seeds.len().min(self.settings.threads.get()).min(fitting);
-        let threads = NonZero::new(self.settings.threads.get() / workers).unwrap_or(NonZero::<usize>::MIN);
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let results: Vec<Mutex<Option<Result<SeedRun, Diagnostic>>>> = seeds.iter().map(|_| Mutex::default()).collect();
         let shadow = OnceLock::new();
         progress(Progress::Running(0, seeds.len()));
+        let finish = |index: usize, result: Result<SeedRun, Diagnostic>| {
+            *results[index].lock().expect("no worker panicked") = Some(result);
+            progress(Progress::Running(done.fetch_add(1, Ordering::Relaxed) + 1, seeds.len()));
+        };
         let work = || {
-            // Where the machine gives no threads, one is enough.
-            let threads = Threads::new(threads).unwrap_or_else(|_| Threads::one());
-            let mut worker =
-                Worker { runner: self, threads, memory: None, initial: Initial::new(self.model, &self.settings.base) };
+            let mut worker = self.worker(workers);
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(seed) = seeds.get(index) else { return };
-                let result = worker.run(*seed, index == 0, workers, &shadow);
-                *results[index].lock().expect("no worker panicked") = Some(result);
-                progress(Progress::Running(done.fetch_add(1, Ordering::Relaxed) + 1, seeds.len()));
+                if let Some(result) = worker.run(*seed, index == 0, &shadow).transpose() {
+                    finish(index, result);
+                }
             }
         };
         std::thread::scope(|scope| {
@@ -77,27 +80,47 @@ impl<'a> Runner<'a> {
             }
             work();
         });
+        let mut alone = None;
+        for (index, seed) in seeds.iter().enumerate() {
+            if results[index].lock().expect("no worker panicked").is_some() {
+                continue;
+            }
+            let worker = alone.get_or_insert_with(|| self.worker(1));
+            let result = worker.run(*seed, index == 0, &shadow).transpose().expect("alone nothing is put off");
+            finish(index, result);
+        }
         let taken = results.into_iter().map(|result| result.into_inner().expect("no worker panicked"));
         taken.map(|result| result.expect("every seed was run")).collect()
+    }
+
+    /// One of `workers`, with its share of the threads.
+    fn worker(&self, workers: usize) -> Worker<'a, '_> {
+        let threads = NonZero::new(self.settings.threads.get() / workers).unwrap_or(NonZero::<usize>::MIN);
+        // Where the machine gives no threads, one is enough.
+        let threads = Threads::new(threads).unwrap_or_else(|_| Threads::one());
+        let initial = Initial::new(self.model, &self.settings.base);
+        Worker { runner: self, workers, threads, memory: None, initial }
     }
 }
 
 /// One of those that work through the seeds, with what it needs again and again.
 struct Worker<'a, 'r> {
     runner: &'r Runner<'a>,
+    /// How many there are at once.
+    workers: usize,
     threads: Threads,
     memory: Option<Memory>,
     initial: Initial<'a>,
 }
 
 impl<'r> Worker<'_, 'r> {
+    /// What came of a seed; none where it has to wait until it is alone.
     fn run(
         &mut self,
         seed: u64,
         is_first: bool,
-        workers: usize,
         shadow: &OnceLock<Result<Shadow<'r>, Diagnostic>>,
-    ) -> Result<SeedRun, Diagnostic> {
+    ) -> Result<Option<SeedRun>, Diagnostic> {
         let Runner { model, session, data, settings, .. } = *self.runner;
         let mut memory = match self.memory.take() {
             Some(memory) => memory,
@@ -114,17 +137,21 @@ impl<'r> Worker<'_, 'r> {
             let runner = self.runner;
             let shadow = shadow.get_or_init(|| Shadow::new(model, &runner.wide, data.batch, settings.executor));
             let shadow = shadow.as_ref().map_err(Clone::clone)?;
+            let needed = session.footprint().total + shadow.bytes();
             // Without room for it nothing is known of what was lost, and the record says so.
-            if (session.footprint().total + shadow.bytes()) * workers as u128 <= runner.room {
-                let lost = shadow.lost(session, &memory, &self.threads)?;
-                for (layer, lost) in record.layers.iter_mut().zip(lost) {
-                    layer.lost_to_precision = Some(lost);
+            if needed <= runner.room {
+                if needed * self.workers as u128 > runner.room {
+                    self.memory = Some(memory);
+                    return Ok(None);
+                }
+                for (layer, wide) in record.layers.iter_mut().zip(shadow.run(session, &memory, &self.threads)?) {
+                    layer.wide = Some(wide);
                 }
             }
         }
         let wants_tensors = is_first && session.wanted().kept == Kept::Everything;
         let tensors = wants_tensors.then(|| session.tensors(&memory));
         self.memory = Some(memory);
-        Ok(SeedRun { record, tensors })
+        Ok(Some(SeedRun { record, tensors }))
     }
 }

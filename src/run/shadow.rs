@@ -2,6 +2,7 @@
 //! data are run in f64, and the two held against each other entry by entry.
 
 use super::measure::{Level, Measured};
+use super::record::Wide;
 use super::session::{Executor, Kept, Session, Wanted};
 use crate::diagnostics::Diagnostic;
 use crate::jit::Threads;
@@ -54,14 +55,13 @@ impl<'m> Shadow<'m> {
         self.narrow.footprint().total + self.wide.footprint().total
     }
 
-    /// For each measured layer the share of entries of ∂C/∂z that are zero or subnormal in f32 and neither in f64; `session` was
-    /// filled, and holds the leaves in `memory`.
-    pub(super) fn lost(
+    /// What f64 has of each measured layer; `session` was filled, and holds the leaves in `memory`.
+    pub(super) fn run(
         &self,
         session: &Session<'_>,
         memory: &Memory,
         threads: &Threads,
-    ) -> Result<Vec<f64>, Diagnostic> {
+    ) -> Result<Vec<Wide>, Diagnostic> {
         let mut narrow = self.narrow.memory()?;
         let mut wide = self.wide.memory()?;
         self.narrow.fill_from(&mut narrow, session, memory);
@@ -78,6 +78,7 @@ impl<'m> Shadow<'m> {
                 |(narrow, wide): (&f32, &f64)| narrow.abs() < f32::MIN_POSITIVE && !(wide.abs() < f64::MIN_POSITIVE);
             narrow.iter().zip(wide).filter(|pair| is_lost(*pair)).count() as f64 / narrow.len() as f64
         };
-        Ok((0..session.layers().len()).map(lost).collect())
+        let norms = self.wide.norms(&wide).into_iter().map(|norms| norms.pre_activation);
+        Ok(norms.enumerate().map(|(layer, l2)| Wide { lost: lost(layer), l2 }).collect())
     }
 }

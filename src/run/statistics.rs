@@ -119,7 +119,8 @@ const fn power_of_two(exponent: i64) -> f64 {
 }
 
 /// J. L. Blue's three sums of squares (ACM TOMS 4, 1978), with the constants of LAPACK's `dnrm2`: numbers whose
-/// squares would underflow or overflow f64 are scaled by a power of two first. Those of f32 are all in the middle.
+/// squares would underflow or overflow f64 are scaled by a power of two first. Those of f32 are all in the middle, and the
+/// other two sums cost nothing there.
 const SQUARES: &[Term] = &[
     sum(|f, x, precision| {
         let square = f.multiply(x, x);
@@ -221,6 +222,12 @@ fn counted(f: &mut scalar::Builder, condition: ValueId) -> ValueId {
     f.select(condition, one, zero)
 }
 
+/// Whether a term is the constant 0.
+fn is_zero(function: &Function) -> bool {
+    let op = function.nodes[function.results[0]];
+    matches!(op, scalar::Op::Constant(bits) if bits.value() == 0.0)
+}
+
 /// Makes the nodes of a choice of statistics, for tensors of one precision.
 pub(super) struct Measurer {
     precision: Precision,
@@ -243,8 +250,11 @@ impl Measurer {
             assert_eq!(builder.precision(tensor), self.precision, "a measurer is made for one precision");
             let axes: Vec<usize> = (0..builder.shape(tensor).rank()).collect();
             let mut reduce = |(function, combine): &(Arc<Function>, Combine)| {
+                if is_zero(function) {
+                    return None;
+                }
                 let each = builder.map_in(Precision::F64, function, &[tensor]);
-                builder.reduce(*combine, each, &axes, Precision::F64)
+                Some(builder.reduce(*combine, each, &axes, Precision::F64))
             };
             let terms = self.terms.iter().map(&mut reduce).collect();
             let histogram = self.histogram.then(|| builder.histogram(tensor));
@@ -263,7 +273,7 @@ impl Measurer {
             };
             return Totals { count, terms: self.terms.iter().map(of_zero).collect(), histogram: Vec::new() };
         };
-        let terms = nodes.terms.iter().map(|node| read(*node)[0]).collect();
+        let terms = nodes.terms.iter().map(|node| node.map_or(0.0, |node| read(node)[0])).collect();
         Totals { count, terms, histogram: nodes.histogram.map(read).unwrap_or_default() }
     }
 
@@ -322,14 +332,15 @@ pub(super) struct Measurement {
 
 #[derive(Clone, Debug)]
 struct Nodes {
-    terms: Vec<NodeId>,
+    /// None for a term that is zero whatever the tensor holds.
+    terms: Vec<Option<NodeId>>,
     histogram: Option<NodeId>,
 }
 
 impl Measurement {
     /// The nodes to keep.
     pub(super) fn keep(&self) -> impl Iterator<Item = NodeId> {
-        self.nodes.iter().flat_map(|nodes| nodes.terms.iter().copied().chain(nodes.histogram))
+        self.nodes.iter().flat_map(|nodes| nodes.terms.iter().flatten().copied().chain(nodes.histogram))
     }
 }
 

@@ -4,6 +4,8 @@ use super::*;
 use crate::jit::Features;
 use crate::run::data::testing::{Folder, checked};
 use crate::run::session::Executor;
+use crate::run::shadow::Shadow;
+use crate::shape::Precision;
 use std::path::Path;
 
 const JIT: Executor = Executor::Jit(Features { wide: true, native: true });
@@ -76,5 +78,35 @@ fn dense_blocks_conform_to_pytorch() {
     for executor in [JIT, Executor::Interpreter] {
         conforms("dense_blocks", "f64", 1e-11, executor);
         conforms("dense_blocks", "f32", 2e-5, executor);
+    }
+}
+
+#[test]
+fn whether_there_is_a_shadow_depends_on_the_limit_and_not_on_the_threads() {
+    let model = checked(
+        "loss readout(y, t) = y\nnetwork chain {\n input(4)\n repeat 80 { dense(1, sigmoid) }\n loss: readout\n}\n\
+         report { seeds: 0..5 }\n",
+    );
+    let wide = Model { precision: Precision::F64, ..model.clone() };
+    let data = data::load(&model, Path::new(""), u64::MAX).unwrap();
+    let wanted = Wanted { level: Level::Full, kept: Kept::Nothing, executor: JIT };
+    let alone = Session::new(&model, data.batch, wanted).unwrap().footprint().total;
+    let shadow = Shadow::new(&model, &wide, data.batch, JIT).unwrap().bytes();
+    let held = ((data.inputs.len() + data.targets.len()) * model.precision.bytes()) as u128;
+    let enough = u64::try_from(held + alone + shadow).unwrap();
+    // The last is enough for two at once and not for three.
+    for (limit, has_shadow) in [(enough - 1, false), (enough, true), (2 * enough, true)] {
+        let with_threads = |threads: usize| {
+            let threads = NonZero::new(threads).unwrap();
+            let settings = Settings { threads, memory_limit: limit, ..settings(Path::new("")) };
+            run(&model, &settings, data.batch, &|_| {}).unwrap()
+        };
+        let one = with_threads(1);
+        for seed in &one.seeds {
+            assert_eq!(seed.steps[0].layers.iter().all(|layer| layer.wide.is_some()), has_shadow, "limit {limit}");
+        }
+        for threads in [2, 3, 8] {
+            assert_eq!(format!("{one:?}"), format!("{:?}", with_threads(threads)), "limit {limit}, {threads} threads");
+        }
     }
 }

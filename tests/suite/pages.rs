@@ -2,6 +2,7 @@
 //! the smallest `.net` that earns the code, and how it is told.
 
 use crate::support::{files, read, snapshot_folder};
+use gradc::diagnostics::Diagnostic;
 use gradc::diagnostics::pages::{self, Page};
 use gradc::diagnostics::render::render;
 use gradc::pipeline::{self, Checked, Options};
@@ -41,8 +42,28 @@ fn blocks(page: &Page) -> Vec<Block> {
     blocks
 }
 
+fn options() -> Options {
+    Options { memory_limit: 4 << 30, ..Options::default() }
+}
+
 fn check(text: &str) -> Checked {
-    pipeline::check("example.net", text.to_owned(), &Options { memory_limit: 4 << 30, ..Options::default() })
+    pipeline::check("example.net", text.to_owned(), &options())
+}
+
+/// The codes of everything that is told of a file, its run included.
+fn run(text: &str) -> BTreeSet<&'static str> {
+    let checked = check(text);
+    let mut told = checked.diagnostics.clone();
+    if !told.iter().any(Diagnostic::is_error) {
+        match checked.run(&options(), &|_| {}) {
+            Ok(ran) => {
+                told.extend(ran.diagnosis.findings.into_iter().map(|finding| finding.diagnostic));
+                told.extend(ran.failed);
+            }
+            Err(mistakes) => told.extend(mistakes),
+        }
+    }
+    told.iter().map(|diagnostic| diagnostic.code.0).collect()
 }
 
 fn drawn(checked: &Checked) -> String {
@@ -94,9 +115,7 @@ fn every_example_does_what_its_page_says() {
                 "net" => {
                     sound += 1;
                     let checked = check(&block.text);
-                    let fault = |diagnostic: &gradc::diagnostics::Diagnostic| {
-                        diagnostic.is_error() || diagnostic.code.0 == page.code
-                    };
+                    let fault = |diagnostic: &Diagnostic| diagnostic.is_error() || diagnostic.code.0 == page.code;
                     if checked.diagnostics.iter().any(fault) {
                         wrong.push(format!(
                             "{}: a sound example fails\n{}\n{}",
@@ -106,7 +125,14 @@ fn every_example_does_what_its_page_says() {
                         ));
                     }
                 }
-                "net,run" | "text" => told += 1,
+                "net,run" => {
+                    told += 1;
+                    let earned = run(&block.text);
+                    if !earned.contains(page.code) {
+                        wrong.push(format!("{}: a run earns {earned:?}\n{}", page.code, block.text));
+                    }
+                }
+                "text" => told += 1,
                 other => wrong.push(format!("{}: a block is fenced `{other}`", page.code)),
             }
         }

@@ -84,7 +84,7 @@ fn a_graph_prints_one_line_a_node() {
     let (graph, _) = simplify(&graph, &keep);
     let text = print(&graph, &|layer| format!("dense{}", layer.index() + 1));
     let expected = [
-        "n0 = input : f32[2, 3]                        # dense1 forward",
+        "n0 = input : f32[2, 3]                        # data",
         "n1 = parameter p0 : f32[4, 3]                 # dense1 forward",
         "n2 = parameter p1 : f32[1, 4]                 # dense1 forward",
         "n3 = permute n1 to 1, 0 : f32[3, 4]           # dense1 forward",

@@ -27,7 +27,7 @@ mod tests;
 
 pub(super) use choices::number_text;
 
-use super::Model;
+use super::{Model, SoundData};
 use crate::diagnostics::{Code, Diagnostic, Level, arguments as words, names as name_words};
 use crate::scalar::Function;
 use crate::source::{Ident, Source, SourceId, Sources, Span};
@@ -91,6 +91,8 @@ impl Default for Options {
 pub struct Checked {
     /// The experiment; none where there is an error.
     pub model: Option<Model>,
+    /// The `data` block, where that at least is sound: its files can be looked at.
+    pub data: Option<SoundData>,
     /// Errors of the codes `E02…` to `E05…` and lints `W…`, in order of the text; `E01…` where a `--set` value does not parse.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -123,7 +125,7 @@ pub fn check(sources: &mut Sources, prelude: &File, file: &File, options: &Optio
     if let (true, Some(last)) = (checker.sink.is_full, diagnostics.last_mut()) {
         last.notes.push(format!("only the first {} mistakes are reported; there are more", Limits::DIAGNOSTICS));
     }
-    Checked { model: model.filter(|_| !has_error), diagnostics }
+    Checked { model: model.filter(|_| !has_error), data: checker.sound_data, diagnostics }
 }
 
 /// Each `--set` as a file of one param, so that its value is read like any other.
@@ -182,6 +184,8 @@ struct Checker<'a> {
     draught: Option<Draught<'a>>,
     /// Where `report { at: }` stands.
     report_at: Option<Span>,
+    /// The `data` block, if it is sound.
+    sound_data: Option<SoundData>,
     /// The examples of a batch, as far as the file tells.
     batch: usize,
     limit: u64,
@@ -217,6 +221,7 @@ impl<'a> Checker<'a> {
             poisoned_keys: poisoned(PoisonedRole::Setting).collect(),
             draught: None,
             report_at: None,
+            sound_data: None,
             batch: 1,
             limit: options.memory_limit,
             is_broken: options.is_broken,
@@ -262,6 +267,8 @@ impl<'a> Checker<'a> {
                 Draught::new(Span::new(file.source, 0..0))
             }
         };
+        let input = draught.input.clone().map(|shape| (shape, draught.input_span));
+        self.sound_data = checked_data.clone().map(|data| SoundData { data, input });
         self.check_unused_blocks(&mut draught, &used.layers);
         let train = items.settings.get(&SettingsKind::Train).copied();
         let checked_train = train.and_then(|block| self.check_train(block));

@@ -5,8 +5,7 @@
 //! Inputs are symbol numbers `[steps]` where the network takes as many numbers (or indices), and one-hot `[steps, 10]` otherwise.
 
 use super::generate::{endless, streams};
-use super::source::{Labels, Opened};
-use crate::model::Model;
+use super::source::{Labels, Network, Opened};
 use crate::shape::Shape;
 
 /// Blank, eight symbols, the signal.
@@ -14,9 +13,9 @@ pub(super) const ALPHABET: usize = 10;
 const SIGNAL: usize = 9;
 
 /// Examples `[steps]` or `[steps, 10]`, class numbers `[steps]` of nine classes.
-pub(super) fn open(seed: u64, time: usize, delay: usize, model: &Model) -> Opened {
+pub(super) fn open(seed: u64, time: usize, delay: usize, network: Network<'_>) -> Opened {
     let steps = 2 * time + delay;
-    let numbered = model.integer_input || model.input.elements() == steps;
+    let numbered = network.integer_input || network.input.is_some_and(|input| input.elements() == steps);
     let x = if numbered { Shape::new([steps]) } else { Shape::new([steps, ALPHABET]) };
     endless(x, Shape::new([steps]), Labels::Classes(Some(SIGNAL)), streams(seed, "copy"), move |_, stream, x, y| {
         let symbols: Vec<usize> = (0..time).map(|_| 1 + stream.below(8) as usize).collect();

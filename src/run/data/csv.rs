@@ -9,9 +9,9 @@
 //! The file is read twice: once to check its rows and to learn its classes, once to take what is asked for.
 
 use super::file;
-use super::source::{Count, Header, Labels, Opened, Reader, Sink};
+use super::source::{Count, Header, Labels, Network, Opened, Reader, Sink};
 use crate::diagnostics::{Diagnostic, data, near};
-use crate::model::{Model, Spanned};
+use crate::model::Spanned;
 use crate::shape::Shape;
 use csv::{ByteRecord, ErrorKind};
 use std::cell::Cell;
@@ -47,7 +47,12 @@ struct Table {
 }
 
 /// Opens the file, checks its rows and learns its classes.
-pub(super) fn open(base: &Path, path: &Spanned<String>, layout: &Layout, model: &Model) -> Result<Opened, Diagnostic> {
+pub(super) fn open(
+    base: &Path,
+    path: &Spanned<String>,
+    layout: &Layout,
+    network: Network<'_>,
+) -> Result<Opened, Diagnostic> {
     let file::Opened { file, reader, .. } = file::open(base, path)?;
     let mut rows = Rows::new(file, reader.into_inner(), layout.header)?;
     let columns = rows.names.len();
@@ -70,7 +75,8 @@ pub(super) fn open(base: &Path, path: &Spanned<String>, layout: &Layout, model: 
         return Err(data::none_left(rows.file.span, &why));
     };
     let features = columns - 1;
-    let every_step = layout.window.is_some() && model.output.rank() > 1 && model.output.0[0] == window;
+    let every_step =
+        layout.window.is_some() && network.output.is_some_and(|output| output.rank() > 1 && output.0[0] == window);
     let x = if layout.window.is_some() { Shape::new([window, features]) } else { Shape::new([features]) };
     if x.checked_elements().is_none() {
         return Err(data::absurd_size(&rows.file, &format!("examples of shape {x}")));
@@ -324,7 +330,7 @@ mod tests {
 
     fn open_text(text: &[u8], layout: &Layout, output: &[usize]) -> Result<Opened, Diagnostic> {
         let folder = Folder::with(&[("table.csv", text)]);
-        open(folder.path(), &at("table.csv"), layout, &model(&[2], output))
+        open(folder.path(), &at("table.csv"), layout, Network::of(&model(&[2], output)))
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) use source::Sink;
 use super::random::{Stream, Streams};
 use super::tensor::{Number, Tensor};
 use crate::diagnostics::{Diagnostic, data};
-use crate::model::{Data, Model, Source};
+use crate::model::{Data, Model, SoundData, Source};
 use crate::numbers::bytes;
 use crate::shape::{Precision, Shape};
 use fit::Fit;
@@ -137,6 +137,31 @@ pub fn inspect(model: &Model, base: &Path) -> Result<DataShape, Vec<Diagnostic>>
     })
 }
 
+/// The same for a file without a model, as far as it is understood: the sources are opened and held against `input(…)`.
+#[must_use]
+pub fn inspect_alone(sound: &SoundData, base: &Path) -> Vec<Diagnostic> {
+    let SoundData { data, input } = sound;
+    let network = source::Network { input: input.as_ref().map(|(shape, _)| shape), ..source::Network::default() };
+    let mut mistakes = Vec::new();
+    for (source, is_test) in [(Some(&data.source), false), (data.test.as_ref(), true)] {
+        let Some(source) = source else { continue };
+        let header = match source::open(source, network, base, data.seed) {
+            Ok(opened) => opened.header,
+            Err(mistake) => {
+                mistakes.push(mistake);
+                continue;
+            }
+        };
+        if let Some((shape, span)) = input.as_ref().filter(|(shape, _)| shape.elements() != header.x.elements()) {
+            mistakes.push(data::data_do_not_fit(source.span, &header.x, *span, shape));
+        }
+        if !is_test {
+            mistakes.extend(Part::of(data, &header).err().unwrap_or_default());
+        }
+    }
+    mistakes
+}
+
 /// Reads the training data; `limit` is the most bytes they may take.
 ///
 /// # Errors
@@ -174,7 +199,7 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
 }
 
 fn open(model: &Model, source: &Source, base: &Path, seed: u64) -> Result<(Opened, Fit), Vec<Diagnostic>> {
-    let opened = source::open(source, model, base, seed).map_err(|diagnostic| vec![diagnostic])?;
+    let opened = source::open(source, source::Network::of(model), base, seed).map_err(|diagnostic| vec![diagnostic])?;
     let fit = fit::fit(model, source.span, &opened.header)?;
     Ok((opened, fit))
 }

@@ -76,6 +76,24 @@ pub(super) trait Reader {
     fn read(self: Box<Self>, rows: Range<usize>, x: &mut dyn Sink, y: &mut dyn Sink) -> Result<(), Diagnostic>;
 }
 
+/// What a source has to know of the network that takes its examples; less, where not all of the file is understood.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Network<'a> {
+    /// The shape of one example.
+    pub(super) input: Option<&'a Shape>,
+    /// The shape of one prediction.
+    pub(super) output: Option<&'a Shape>,
+    /// Whether it takes indices.
+    pub(super) integer_input: bool,
+}
+
+impl<'a> Network<'a> {
+    /// All of it.
+    pub(super) fn of(model: &'a Model) -> Self {
+        Self { input: Some(&model.input), output: Some(&model.output), integer_input: model.integer_input }
+    }
+}
+
 /// A source whose header has been read.
 pub(super) struct Opened {
     /// What it holds.
@@ -111,11 +129,11 @@ fn bounded(source: &Source, numbers: Option<usize>) -> Result<(), Diagnostic> {
 ///
 /// # Errors
 /// E06, with the file and the place.
-pub(super) fn open(source: &Source, model: &Model, base: &Path, seed: u64) -> Result<Opened, Diagnostic> {
+pub(super) fn open(source: &Source, network: Network<'_>, base: &Path, seed: u64) -> Result<Opened, Diagnostic> {
     match &source.kind {
         SourceKind::Idx { images, labels } => idx::open(base, images, labels),
         SourceKind::Csv { path, target, header, window } => {
-            csv::open(base, path, &csv::Layout { target: target.as_ref(), header: *header, window: *window }, model)
+            csv::open(base, path, &csv::Layout { target: target.as_ref(), header: *header, window: *window }, network)
         }
         SourceKind::Npy { x, y } => npy::open(base, x, y),
         SourceKind::Npz { path, x, y } => npz::open(base, path, x, y),
@@ -142,7 +160,7 @@ pub(super) fn open(source: &Source, model: &Model, base: &Path, seed: u64) -> Re
         SourceKind::Copy { time, delay } => {
             let steps = time.checked_mul(2).and_then(|steps| steps.checked_add(*delay));
             bounded(source, steps.and_then(|steps| steps.checked_mul(copy::ALPHABET)))?;
-            Ok(copy::open(seed, *time, *delay, model))
+            Ok(copy::open(seed, *time, *delay, network))
         }
     }
 }
