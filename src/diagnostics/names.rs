@@ -219,6 +219,22 @@ pub fn label_of_several(span: Span, written: &str, head: &str, turns: usize) -> 
     .help(format!("write `{head}[1]`, and so on up to `{head}[{turns}]`"))
 }
 
+/// E0205: a label of the text around a block, named within it.
+#[must_use]
+pub fn label_outside_block(span: Span, written: &str, outside: Option<Span>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code("E0205"),
+        format!("unknown layer `{written}`: it stands outside the block"),
+        span,
+        "a block knows its own labels only",
+    );
+    let diagnostic = match outside {
+        Some(place) => diagnostic.label(place, "labelled here"),
+        None => diagnostic,
+    };
+    diagnostic.help("label a layer of the block, or name the layer where the block is used")
+}
+
 /// E0205: a label that stands in a block.
 #[must_use]
 pub fn label_inside_block(span: Span, written: &str, inside: &str) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! The invariants of the house that a reader of the sources can check: imports go up the list, one crate has one door, and so
 //! on. The list is `src/lib.rs` itself.
 
-use crate::support::{files, read};
+use crate::support::{files, read, repository};
 
 /// A source text without comments and without the contents of its string literals; the lines stay where they are.
 fn code_of(text: &str) -> String {
@@ -147,6 +147,21 @@ fn every_module_is_in_the_list() {
         })
         .collect();
     assert_none(&missing, "a file of no module in src/lib.rs");
+}
+
+#[test]
+fn the_map_is_true() {
+    let lib = read("src/lib.rs");
+    let map: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("//!")).collect();
+    let tabled: Vec<String> =
+        map.iter().filter_map(|line| Some(line.trim().strip_prefix("| [`")?.split_once("`]")?.0.to_owned())).collect();
+    assert_eq!(tabled, modules(), "the table of the map lists the modules in their order");
+    let code: Vec<&str> = map.iter().flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+    let paths: Vec<&str> = code.into_iter().filter(|word| word.contains('/')).collect();
+    assert!(paths.len() > 20, "the map names places: {paths:?}");
+    let gone: Vec<String> =
+        paths.iter().filter(|path| !repository().join(path).exists()).map(ToString::to_string).collect();
+    assert_none(&gone, "a place on the map is not there");
 }
 
 #[test]

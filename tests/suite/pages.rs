@@ -28,9 +28,13 @@ struct Block {
 }
 
 fn blocks(page: &Page) -> Vec<Block> {
+    blocks_of(page.code, page.text)
+}
+
+fn blocks_of(name: &str, text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
-    for line in page.text.lines() {
+    for line in text.lines() {
         match (line.strip_prefix("```"), &mut open) {
             (Some(fence), None) => open = Some(Block { fence: fence.trim().to_owned(), text: String::new() }),
             (Some(_), Some(_)) => blocks.extend(open.take()),
@@ -38,7 +42,7 @@ fn blocks(page: &Page) -> Vec<Block> {
             (None, None) => {}
         }
     }
-    assert!(open.is_none(), "{}: a block is not closed", page.code);
+    assert!(open.is_none(), "{name}: a block is not closed");
     blocks
 }
 
@@ -156,6 +160,46 @@ fn every_failing_example_is_drawn() {
         }
     }
     snapshot_folder("diagnostics", &pictures);
+}
+
+/// Nothing is wrong with them but that training is not carried out.
+#[test]
+fn the_examples_of_guide_and_readme_are_sound() {
+    for (path, least) in [("docs/language.md", 8), ("README.md", 2)] {
+        let sound: Vec<Block> = blocks_of(path, &read(path)).into_iter().filter(|block| block.fence == "net").collect();
+        assert!(sound.len() >= least, "{path} has {} examples", sound.len());
+        for block in sound {
+            let checked = check(&block.text);
+            assert!(
+                checked.diagnostics.iter().all(|diagnostic| diagnostic.code.0 == "W0007"),
+                "{path}\n{}\n{}",
+                block.text,
+                drawn(&checked)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_front_page_shows_a_real_report() {
+    let readme = read("README.md");
+    for name in ["5-report", "6-findings"] {
+        let snapshot = read(&format!("snapshots/01_nielsen_digits/{name}.snap"));
+        let shown = snapshot.splitn(3, "---\n").nth(2).expect("a snapshot has a head").trim();
+        assert!(readme.contains(shown), "README.md shows another {name} than the snapshot");
+    }
+}
+
+/// The guide names all that the language has and this version has not, so that nobody looks for it in vain.
+#[test]
+fn the_guide_tells_what_is_not_built() {
+    let guide = read("docs/language.md");
+    let limits = guide.split("## What this version does not do yet").nth(1).expect("the guide has limits");
+    for name in gradc::model::layers::PLANNED {
+        let is_word = |word: &str| word.trim_matches(|letter| "`.,".contains(letter)) == *name;
+        assert!(limits.split_whitespace().any(is_word), "`{name}` is not among the limits");
+    }
+    assert_eq!(gradc::run::TRAINS, !limits.contains("It does not train."));
 }
 
 /// Files with several mistakes: the first line names the codes that must be raised, in order.

@@ -272,6 +272,10 @@ impl<'a> Checker<'a> {
             return;
         }
         let is_here = place.prefix.is_empty();
+        if !is_here && table.find(&written).is_some() {
+            self.report(names::label_outside_block(span, &written, declared));
+            return;
+        }
         if let Some(below) = declared.filter(|below| is_here && below.start > span.start && below.source == span.source)
         {
             self.report(names::layer_below(span, &written, below));
