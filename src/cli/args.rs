@@ -1,75 +1,17 @@
 //! What can be written on the command line.
 
+use super::help;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
-
-/// Under the help of the whole program. Headings look as clap's own do; colours are left out where nobody wants them. No line is
-/// wider than a terminal of 80 columns.
-const EXAMPLES: &str = "\
-\u{1b}[1;4mExamples:\u{1b}[0m
-  gradc run digits.net                  run it: where do its gradients vanish?
-  gradc run digits.net --set act=relu   the same with one parameter changed
-  gradc check digits.net                every mistake, shapes, memory; no run
-  gradc explain E0201                   what a code means, and how to mend it
-  generate | gradc run -                a network from standard input
-
-\u{1b}[1;4mExit status:\u{1b}[0m
-  0  all is well
-  1  an `expect` of the file does not hold
-  2  the command line or the file is wrong
-  3  it could not be done: a data file missing or damaged, not enough memory
-
-`gradc COMMAND --help` says more of each; docs/language.md is the guide to the
-language.";
-
-/// Under the help of `run`.
-const RUN_EXAMPLES: &str = "\
-\u{1b}[1;4mExamples:\u{1b}[0m
-  gradc run digits.net
-  gradc run digits.net --set 'act=swish(beta: 2)' --seed 7
-  gradc run digits.net --format json --output digits.json
-  gradc run digits.net --dump digits.safetensors   every gradient, for PyTorch
-
-\u{1b}[1;4mExit status:\u{1b}[0m
-  0  all is well, whatever was found of the gradients
-  1  an `expect` of the file does not hold
-  2  the command line or the file is wrong
-  3  it could not be done: a data file missing or damaged, not enough memory";
-
-/// Under the help of `check`.
-const CHECK_EXAMPLES: &str = "\
-\u{1b}[1;4mExamples:\u{1b}[0m
-  gradc check digits.net
-  gradc check examples/*.net --format json
-  gradc check digits.net --set width=4000 --memory-limit 2GB
-
-\u{1b}[1;4mExit status:\u{1b}[0m
-  0  no errors; there may be warnings
-  2  the command line or a file is wrong
-  3  the only errors are of data files, missing or damaged";
-
-/// Under the help of `emit`.
-const EMIT_EXAMPLES: &str = "\
-\u{1b}[1;4mExamples:\u{1b}[0m
-  gradc emit --stage model digits.net       what the file means
-  gradc emit --stage graph digits.net       forward and backward pass
-  gradc emit --stage kernels digits.net --statistics   all that a run computes";
-
-/// Under the help of `explain`.
-const EXPLAIN_EXAMPLES: &str = "\
-\u{1b}[1;4mExamples:\u{1b}[0m
-  gradc explain            every code with its title
-  gradc explain E0201      a mistake
-  gradc explain G0001      a finding about gradients";
 
 /// More threads than any run can use.
 const MOST_THREADS: usize = 1024;
 
 /// Compiles a `.net` network to native code and reports where its gradients vanish, and why.
 #[derive(Debug, Parser)]
-#[command(name = "gradc", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "gradc", version, after_help = help::WHOLE, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
 pub(super) struct CommandLine {
     /// Colour: `auto` on a terminal unless NO_COLOR is set, `always`, `never`.
@@ -130,7 +72,7 @@ pub(super) enum Verb {
 /// Mistakes, findings and failed expectations are drawn on standard error; the report goes to standard output. The same file
 /// and seed give the same bytes on every machine.
 #[derive(Args, Debug)]
-#[command(after_help = RUN_EXAMPLES)]
+#[command(after_help = help::RUN)]
 pub(super) struct Run {
     /// The `.net` file; `-` is standard input.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -177,7 +119,7 @@ pub(super) enum RunFormat {
 ///
 /// Without mistakes in the file the stage goes to standard output. Everything printed is the same on every machine, but `clif`.
 #[derive(Args, Debug)]
-#[command(after_help = EMIT_EXAMPLES)]
+#[command(after_help = help::EMIT)]
 pub(super) struct Emit {
     /// The `.net` file; `-` is standard input.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -227,7 +169,7 @@ pub(super) enum StageName {
 /// Data files are opened and their headers read; nothing is trained. Without errors a table follows: layers, shapes,
 /// parameters, memory.
 #[derive(Args, Debug)]
-#[command(after_help = CHECK_EXAMPLES)]
+#[command(after_help = help::CHECK)]
 pub(super) struct Check {
     /// The `.net` files; `-` is standard input.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -255,7 +197,7 @@ pub(super) enum CheckFormat {
 
 /// Explain a code such as E0201: what it means, how to mend it.
 #[derive(Args, Debug)]
-#[command(after_help = EXPLAIN_EXAMPLES)]
+#[command(after_help = help::EXPLAIN)]
 pub(super) struct Explain {
     /// The code, as E0201, e201 or 201; without one all codes are listed.
     #[arg(value_name = "CODE")]

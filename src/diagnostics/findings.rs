@@ -91,7 +91,7 @@ pub fn dead(at: &Place, activation: &str, dead: f64, units: u64, batch: usize, d
         Code("G0004"),
         format!("{} of the units of `{}` are dead", share(dead), at.name),
         at.span,
-        format!("{count} of {units} units have {activation}′ = 0 for each of {batch} examples"),
+        format!("{count} of {units} units: {activation}′ = 0 for each of {batch} examples"),
     )
     .note("a dead unit passes no gradient and, while its inputs stay as they are, does not come back");
     if deep {
@@ -226,9 +226,14 @@ pub fn expectation_failed(
 
 /// G0101: an expectation about a step that was not reported.
 #[must_use]
-pub fn expectation_without_report(at: Span, step: &str, reported: &[u64]) -> Diagnostic {
+pub fn expectation_without_report(at: Span, step: &str, reported: &[u64], trains: bool) -> Diagnostic {
     let steps = reported.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    Diagnostic::error(Code("G0101"), format!("there is no report at step {step}"), at, "expected here")
-        .note(format!("reports were made at step {steps}"))
-        .help("add the step to `report { at: [ … ] }`")
+    let diagnostic =
+        Diagnostic::error(Code("G0101"), format!("there is no report at step {step}"), at, "expected here")
+            .note(format!("the only reports are of step {steps}"));
+    if trains {
+        diagnostic.help("add the step to `report { at: [ … ] }`")
+    } else {
+        diagnostic.note("this version of gradc does not train")
+    }
 }

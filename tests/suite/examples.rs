@@ -51,6 +51,29 @@ fn a_report_fits_in_a_hundred_columns() {
 }
 
 #[test]
+fn a_report_has_a_form_without_a_character_beyond_ascii() {
+    for path in examples().iter().filter(|path| name(path) != "09_mistakes") {
+        let printed = finish(&["run", "--ascii", path]).with_status(0);
+        assert!(printed.stdout.is_ascii(), "{path}\n{}", printed.stdout);
+        // What has no stand-in would be a question mark.
+        assert!(!printed.stdout.contains('?'), "{path}\n{}", printed.stdout);
+    }
+}
+
+/// Unasked there are only the norms, which leaves a text that can be read.
+#[test]
+fn all_statistics_of_a_run_are_emitted_when_asked_for() {
+    let emit = |more: &[&str]| {
+        let arguments = [&["emit", "--stage", "graph", "examples/02_relu_he.net"], more].concat();
+        finish(&arguments).with_status(0).stdout
+    };
+    let (norms, all) = (emit(&[]), emit(&["--statistics"]));
+    let statistics = |text: &str| text.lines().filter(|line| line.ends_with(" statistic")).count();
+    assert_eq!(statistics(&norms), 5 * 3 * 2, "a map and a sum for W, b and z of five layers");
+    assert!(statistics(&all) > 10 * statistics(&norms) && all.contains("histogram"));
+}
+
+#[test]
 fn reports_are_the_same_bytes_with_any_threads_any_processor_and_by_the_interpreter() {
     for path in ["examples/04_deep_relu_pytorch.net", "examples/06_own_activation.net", "examples/08_underflow.net"] {
         let text = read(path);

@@ -1,0 +1,60 @@
+//! What stands under the options of each help: examples and exit statuses. Headings look as clap's own do, and lose their look
+//! where nobody wants it. No line is wider than a terminal of 80 columns.
+
+/// Of the whole program.
+pub(super) const WHOLE: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc run digits.net                  run it: where do its gradients vanish?
+  gradc run digits.net --set act=relu   the same with one parameter changed
+  gradc check digits.net                every mistake, shapes, memory; no run
+  gradc explain E0201                   what a code means, and how to mend it
+  generate | gradc run -                a network from standard input
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  all is well
+  1  an `expect` of the file does not hold
+  2  the command line or the file is wrong
+  3  it could not be done: a data file missing or damaged, not enough memory
+
+`gradc COMMAND --help` says more of each; docs/language.md is the guide to the
+language.";
+
+/// Of `run`.
+pub(super) const RUN: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc run digits.net
+  gradc run digits.net --set 'act=swish(beta: 2)' --seed 7
+  gradc run digits.net --format json --output digits.json
+  gradc run digits.net --dump digits.safetensors   every gradient, for PyTorch
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  all is well, whatever was found of the gradients
+  1  an `expect` of the file does not hold
+  2  the command line or the file is wrong
+  3  it could not be done: a data file missing or damaged, not enough memory";
+
+/// Of `check`.
+pub(super) const CHECK: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc check digits.net
+  gradc check examples/*.net --format json
+  gradc check digits.net --set width=4000 --memory-limit 2GB
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  no errors; there may be warnings
+  2  the command line or a file is wrong
+  3  the only errors are of data files, missing or damaged";
+
+/// Of `emit`.
+pub(super) const EMIT: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc emit --stage model digits.net       what the file means
+  gradc emit --stage graph digits.net       forward and backward pass
+  gradc emit --stage kernels digits.net --statistics   all that a run computes";
+
+/// Of `explain`.
+pub(super) const EXPLAIN: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc explain            every code with its title
+  gradc explain E0201      a mistake
+  gradc explain G0001      a finding about gradients";
