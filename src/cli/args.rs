@@ -65,6 +65,7 @@ pub(super) enum Verb {
     Check(Check),
     Explain(Explain),
     Emit(Emit),
+    Fmt(Fmt),
 }
 
 /// Run the experiment of a file and report the gradient of every layer.
@@ -184,6 +185,25 @@ pub(super) struct Check {
 
     #[command(flatten)]
     pub(super) machine: Machine,
+}
+
+/// Write files in the one style; comments and meaning stay.
+///
+/// A file with mistakes of syntax is left alone and its mistakes are drawn. What changes is written beside and renamed.
+#[derive(Args, Debug)]
+#[command(after_help = help::FMT)]
+pub(super) struct Fmt {
+    /// `.net` files, or folders with such files; `-` formats standard input to standard output.
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// Write nothing; name the files that are not in the style, and end with status 1 if there are any.
+    #[arg(long)]
+    pub(super) check: bool,
+
+    /// Write nothing; show what would change.
+    #[arg(long)]
+    pub(super) diff: bool,
 }
 
 /// `check --format`

@@ -58,3 +58,15 @@ pub(super) const EXPLAIN: &str = "\
   gradc explain            every code with its title
   gradc explain E0201      a mistake
   gradc explain G0001      a finding about gradients";
+
+/// Of `fmt`.
+pub(super) const FMT: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc fmt digits.net         write it in the one style
+  gradc fmt --check .          name the files below this folder that differ
+  gradc fmt --diff digits.net  show what would change
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  every file is in the style now
+  1  with --check: a file is not
+  2  a file has mistakes of syntax and is left alone";

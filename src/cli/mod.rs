@@ -7,6 +7,8 @@ mod args;
 mod check;
 mod emit;
 mod explain;
+mod files;
+mod fmt;
 mod help;
 mod input;
 mod memory;
@@ -29,6 +31,8 @@ enum Status {
     Well,
     /// An expectation failed.
     ExpectationFailed,
+    /// A file is not as it should be written.
+    Differs,
     /// The command line or the spec is wrong.
     Wrong,
     /// The run could not be done: a data file missing or damaged, out of memory.
@@ -39,7 +43,7 @@ impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         Self::from(match status {
             Status::Well => 0,
-            Status::ExpectationFailed => 1,
+            Status::ExpectationFailed | Status::Differs => 1,
             Status::Wrong => 2,
             Status::NotDone => 3,
         })
@@ -112,6 +116,7 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(arguments, &talk),
         Verb::Explain(arguments) => explain::run(arguments),
         Verb::Emit(arguments) => emit::run(arguments, &talk),
+        Verb::Fmt(arguments) => fmt::run(arguments, &talk),
     };
     match outcome {
         Ok(status) => status.into(),

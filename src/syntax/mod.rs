@@ -6,8 +6,11 @@
 //!
 //! To add a form of statement: its rule in `grammar/net.pest`, its variant in `ast.rs`, its function in `parser.rs`, its
 //! first word in `reader.rs`, its text in `print.rs`.
+//!
+//! `format.rs` writes a text in the one style, from its tokens: comments are kept there, and nowhere else.
 
 pub mod ast;
+pub mod format;
 mod mistakes;
 mod nesting;
 mod parser;

@@ -1,6 +1,6 @@
 //! What the front end does with whole texts.
 
-mod properties;
+pub(super) mod properties;
 
 use super::ast::{ExprKind, Item, PoisonedRole, Statement};
 use super::print::{print, print_expression};

@@ -179,6 +179,7 @@ fn a_crate_has_one_door() {
         ("clap", "src/cli/"),
         ("anstream", "src/cli/"),
         ("indicatif", "src/cli/"),
+        ("similar", "src/cli/"),
         ("npyz", "src/run/data/"),
         ("csv::Reader", "src/run/data/"),
         ("csv::Writer", "src/report/csv.rs"),

@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod examples;
 mod experiment;
+mod format;
 mod laws;
 mod pages;
 mod support;

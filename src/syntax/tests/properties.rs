@@ -175,7 +175,7 @@ fn item() -> impl Strategy<Value = Item> {
     ]
 }
 
-fn file() -> impl Strategy<Value = File> {
+pub(in crate::syntax) fn file() -> impl Strategy<Value = File> {
     vec(item(), 0..5).prop_map(|items| File { source: SourceId::new(0), items, poisoned: Vec::new() })
 }
 
