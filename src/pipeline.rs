@@ -2,7 +2,7 @@
 //! touches files (data and dump apart, through `run`), clock, environment or terminal.
 
 use crate::diagnose::{self, Diagnosis, expectation};
-use crate::diagnostics::{Diagnostic, lints};
+use crate::diagnostics::{Diagnostic, fix, lints};
 use crate::graph::LayerId;
 use crate::jit::{self, Features};
 use crate::model::{self, Model};
@@ -129,6 +129,42 @@ pub fn check(name: &str, text: String, options: &Options) -> Checked {
         (place.is_none(), place.map(|span| (span.source != id, span.source, span.start, span.end)))
     });
     Checked { sources, id, file: parsed.file, model, data, diagnostics }
+}
+
+/// A text with every mistake mended whose mending is certain.
+#[derive(Debug)]
+pub struct Mended {
+    /// The text.
+    pub text: String,
+    /// What was mended, in order: the line at that time, what was wrong, what was done.
+    pub changes: Vec<(usize, String, String)>,
+}
+
+/// Rounds of mending: one mistake may hide another. No text needs so many.
+const MOST_ROUNDS: usize = 50;
+
+/// Makes the certain edits of a text's diagnostics until there are none. A round that leaves more mistakes of syntax than there
+/// were is not made.
+#[must_use]
+pub fn mend(name: &str, text: String, options: &Options) -> Mended {
+    let syntax_errors = |checked: &Checked| {
+        checked.diagnostics.iter().filter(|diagnostic| diagnostic.code.0.starts_with("E01")).count()
+    };
+    let mut mended = Mended { text, changes: Vec::new() };
+    let mut checked = check(name, mended.text.clone(), options);
+    for _ in 0..MOST_ROUNDS {
+        let Some(fixed) = fix::apply(&mended.text, checked.id, &checked.diagnostics) else { break };
+        let again = check(name, fixed.text.clone(), options);
+        if syntax_errors(&again) > syntax_errors(&checked) {
+            break;
+        }
+        for (at, help) in fixed.made {
+            let line = help.edits.first().map_or(1, |edit| checked.sources.line(edit.span));
+            mended.changes.push((line, checked.diagnostics[at].message.clone(), help.text));
+        }
+        (mended.text, checked) = (fixed.text, again);
+    }
+    mended
 }
 
 /// Opens every file that the model names and holds what its head says against the network.

@@ -180,6 +180,10 @@ pub(super) struct Check {
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The result")]
     pub(super) format: CheckFormat,
 
+    /// Mend what can be mended without doubt, say what changed, then check; `-` prints the mended text.
+    #[arg(long, help_heading = "The result")]
+    pub(super) fix: bool,
+
     #[command(flatten)]
     pub(super) experiment: Experiment,
 

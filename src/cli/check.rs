@@ -1,16 +1,24 @@
 //! `gradc check`: every diagnostic of the files, then what each holds.
 
 use super::args::{self, CheckFormat};
-use super::{Failure, Status, Talk, input, options, output};
+use super::input::{self, Input};
+use super::{Failure, Status, Talk, options, output};
+use crate::diagnostics::render::printable;
 use crate::diagnostics::{Diagnostic, data, json};
 use crate::pipeline::{self, Checked, Options};
 use crate::report::outline::{self, Outline};
+use std::path::Path;
 
 pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failure> {
     let mut errors = Errors::default();
     for (index, file) in arguments.files.iter().enumerate() {
-        let input = input::read(file)?;
-        let options = options(&arguments.experiment, &arguments.machine, input.folder);
+        let mut input = input::read(file)?;
+        let options = options(&arguments.experiment, &arguments.machine, std::mem::take(&mut input.folder));
+        if arguments.fix {
+            mend(file, &mut input, &options, talk)?;
+        }
+        // What is read from standard input is mended to standard output, and nothing else is written there.
+        let is_mended_stdin = arguments.fix && file == Path::new("-");
         let mut checked = pipeline::check(&input.name, input.text, &options);
         let outline = match checked.outline(&options) {
             Ok(outline) => outline,
@@ -20,6 +28,7 @@ pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failur
             }
         };
         match arguments.format {
+            _ if is_mended_stdin => talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name),
             CheckFormat::Text => {
                 talk.diagnostics(&checked.diagnostics, &checked.sources, &input.name);
                 if let Some(outline) = outline {
@@ -32,6 +41,22 @@ pub(super) fn run(arguments: &args::Check, talk: &Talk) -> Result<Status, Failur
         errors.count(&checked.diagnostics);
     }
     Ok(errors.status())
+}
+
+/// Makes the edits that are certain and says which; the file is written where there are any.
+fn mend(file: &Path, input: &mut Input, options: &Options, talk: &Talk) -> Result<(), Failure> {
+    let mended = pipeline::mend(&input.name, std::mem::take(&mut input.text), options);
+    input.text = mended.text;
+    if file == Path::new("-") {
+        output::write(input.text.as_bytes(), None)?;
+    } else if !mended.changes.is_empty() {
+        output::write(input.text.as_bytes(), Some(file))?;
+    }
+    for (line, mistake, done) in mended.changes {
+        talk.say(&printable(&format!("fixed {}:{line}: {mistake}: {done}", input.name)));
+        talk.say("\n");
+    }
+    Ok(())
 }
 
 /// Every diagnostic, one a line; without errors one last line with the outline.

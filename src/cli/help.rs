@@ -38,6 +38,7 @@ pub(super) const CHECK: &str = "\
 \u{1b}[1;4mExamples:\u{1b}[0m
   gradc check digits.net
   gradc check examples/*.net --format json
+  gradc check digits.net --fix        mend what can be mended without doubt
   gradc check digits.net --set width=4000 --memory-limit 2GB
 
 \u{1b}[1;4mExit status:\u{1b}[0m

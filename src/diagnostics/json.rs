@@ -47,6 +47,8 @@ struct Place<'a> {
     label: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suggested_replacement: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion_applicability: Option<&'static str>,
 }
 
 /// The diagnostic as one line of JSON, without a newline at its end.
@@ -56,7 +58,7 @@ pub fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let secondary = diagnostic.secondary.iter().map(|label| labelled(label, false, sources));
     let notes = diagnostic.notes.iter().map(|note| child("note", note, Vec::new()));
     let helps = diagnostic.helps.iter().map(|help| {
-        let spans = help.edits.iter().map(|edit| edited(edit, sources)).collect();
+        let spans = help.edits.iter().map(|edit| edited(edit, help.is_certain, sources)).collect();
         child("help", &help.text, spans)
     });
     let line = Line {
@@ -78,8 +80,13 @@ fn labelled<'a>(label: &'a Label, is_primary: bool, sources: &'a Sources) -> Pla
     Place { label: Some(&label.text), ..place(label.span, is_primary, sources) }
 }
 
-fn edited<'a>(edit: &'a Edit, sources: &'a Sources) -> Place<'a> {
-    Place { suggested_replacement: Some(&edit.replacement), ..place(edit.span, true, sources) }
+fn edited<'a>(edit: &'a Edit, is_certain: bool, sources: &'a Sources) -> Place<'a> {
+    let applicability = if is_certain { "MachineApplicable" } else { "MaybeIncorrect" };
+    Place {
+        suggested_replacement: Some(&edit.replacement),
+        suggestion_applicability: Some(applicability),
+        ..place(edit.span, true, sources)
+    }
 }
 
 fn place(span: Span, is_primary: bool, sources: &Sources) -> Place<'_> {
@@ -97,5 +104,6 @@ fn place(span: Span, is_primary: bool, sources: &Sources) -> Place<'_> {
         is_primary,
         label: None,
         suggested_replacement: None,
+        suggestion_applicability: None,
     }
 }

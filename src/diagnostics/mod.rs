@@ -1,7 +1,8 @@
 //! Diagnostics as data. One function per diagnostic stands in the file of its stage (`syntax.rs`, `names.rs`,
-//! `arguments.rs`, `shapes.rs`, `values.rs`, `data.rs`, `lints.rs`, `findings.rs`): code, words, labels and help together.
+//! `arguments.rs`, `shapes.rs`, `values.rs`, `data.rs`, `lints.rs`, `findings.rs`; `habits.rs` for what other languages write):
+//! code, words, labels and help together.
 //! `render.rs` draws them for people (on an `excerpt.rs` of the source, through `canvas.rs`, edits by `suggestion.rs`), `json.rs`
-//! writes them for programs, `pages.rs` explains their codes, `near.rs` finds the name that was probably meant.
+//! writes them for programs, `fix.rs` makes the edits that are certain, `pages.rs` explains their codes, `near.rs` finds the name that was probably meant.
 //!
 //! To add one: a function in its stage's file, a page `docs/codes/CODE.md` with an example, and the smallest `.net` that
 //! earns it in `tests/diagnostics/`. The voice is rustc's: what is wrong in one line, names in backticks, the fix only in
@@ -11,6 +12,8 @@ mod canvas;
 pub mod data;
 mod excerpt;
 pub mod findings;
+pub mod fix;
+pub mod habits;
 pub mod json;
 pub mod near;
 pub mod pages;
@@ -90,6 +93,8 @@ pub struct Help {
     pub text: String,
     /// The edits that carry it out; empty where the user must decide.
     pub edits: Vec<Edit>,
+    /// Whether the edits are what was meant without doubt, so that they may be made unseen.
+    pub is_certain: bool,
 }
 
 /// One mistake, lint or finding.
@@ -159,14 +164,30 @@ impl Diagnostic {
     /// With something to do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.helps.push(Help { text: text.into(), edits: Vec::new() });
+        self.helps.push(Help { text: text.into(), edits: Vec::new(), is_certain: false });
         self
     }
 
     /// With something to do and the edit that does it.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, span: Span, replacement: impl Into<String>) -> Self {
-        self.helps.push(Help { text: text.into(), edits: vec![Edit { span, replacement: replacement.into() }] });
+        let edits = vec![Edit { span, replacement: replacement.into() }];
+        self.helps.push(Help { text: text.into(), edits, is_certain: false });
+        self
+    }
+
+    /// With the edit that is meant without doubt: `check --fix` makes it.
+    #[must_use]
+    pub fn rewrite(self, text: impl Into<String>, span: Span, replacement: impl Into<String>) -> Self {
+        self.fix(text, span, replacement).certainly()
+    }
+
+    /// The last help is what was meant without doubt.
+    #[must_use]
+    pub fn certainly(mut self) -> Self {
+        if let Some(help) = self.helps.last_mut() {
+            help.is_certain = true;
+        }
         self
     }
 

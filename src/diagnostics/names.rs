@@ -1,6 +1,6 @@
 //! `E02xx`: names that are unknown, defined twice, recursive, or not to be had.
 
-use super::near::nearest;
+use super::near::{is_same_word, nearest};
 use super::{Code, Diagnostic};
 use crate::source::{Ident, Span};
 
@@ -10,11 +10,17 @@ const LISTED: usize = 12;
 /// E0201: a name that nothing has.
 #[must_use]
 pub fn unknown<'a>(what: &str, name: &Ident, candidates: impl IntoIterator<Item = &'a str>) -> Diagnostic {
+    if let Some(habit) = super::habits::python_word(what, name) {
+        return habit;
+    }
     let mut candidates: Vec<&str> = candidates.into_iter().collect();
     candidates.sort_unstable();
     candidates.dedup();
     let label = if what == "name" { "nothing has this name".to_owned() } else { format!("no {what} of this name") };
     let diagnostic = Diagnostic::error(Code("E0201"), format!("unknown {what} `{}`", name.name), name.span, label);
+    if let Some(same) = candidates.iter().find(|candidate| is_same_word(&name.name, candidate)) {
+        return diagnostic.rewrite(format!("write `{same}`"), name.span, *same);
+    }
     match nearest(&name.name, candidates.iter().copied()) {
         Some(near) => diagnostic.fix(format!("write `{near}`"), name.span, near),
         None if candidates.is_empty() && what == "param" => {

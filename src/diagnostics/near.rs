@@ -21,6 +21,13 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(.., candidate)| candidate)
 }
 
+/// Whether two names differ only in case and underscores, so that one is meant where the other stands: `LeakyReLU`, `leaky_relu`.
+#[must_use]
+pub fn is_same_word(name: &str, other: &str) -> bool {
+    let letters = |name: &'_ str| name.to_lowercase().replace('_', "");
+    name.len().max(other.len()) <= LONGEST_COMPARED && letters(name) == letters(other)
+}
+
 /// 0 where the names are equal but for case; `None` beyond the limit.
 fn distance(name: &str, length: usize, candidate: &str, limit: usize) -> Option<usize> {
     if name.to_lowercase() == candidate.to_lowercase() {
@@ -37,11 +44,17 @@ fn distance(name: &str, length: usize, candidate: &str, limit: usize) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{is_same_word, nearest};
 
     #[test]
     fn case_wins_over_distance() {
         assert_eq!(nearest("ReLU", ["selu", "relu", "relu6"]), Some("relu"));
+    }
+
+    #[test]
+    fn case_and_underscores_make_no_other_word() {
+        assert!(is_same_word("LeakyReLU", "leaky_relu") && is_same_word("He_Normal", "he_normal"));
+        assert!(!is_same_word("relu", "relu6"));
     }
 
     #[test]

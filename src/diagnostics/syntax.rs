@@ -169,7 +169,7 @@ pub fn brace_on_own_line(brace: Span, head: Span, gap: Option<Span>) -> Diagnost
         Diagnostic::error(OWN_LINE, "`{` on a line of its own", brace, "this belongs on the line of its head")
             .label(head, "the head ends with its line");
     match gap {
-        Some(gap) => diagnostic.fix("put it behind the head", gap, " {"),
+        Some(gap) => diagnostic.rewrite("put it behind the head", gap, " {"),
         None => diagnostic.help("put it behind the head"),
     }
 }
@@ -179,7 +179,7 @@ pub fn brace_on_own_line(brace: Span, head: Span, gap: Option<Span>) -> Diagnost
 pub fn foreign_comment(span: Span, text: &str) -> Diagnostic {
     let (opening, inner) = text.split_at(2);
     let inner = if opening == "/*" { inner.strip_suffix("*/").unwrap_or(inner) } else { inner };
-    Diagnostic::error(FOREIGN, format!("`{opening}` is not part of the language"), span, "not a comment").fix(
+    Diagnostic::error(FOREIGN, format!("`{opening}` is not part of the language"), span, "not a comment").rewrite(
         "a comment begins with `#` and ends with its line",
         span,
         format!("#{inner}"),
@@ -199,8 +199,11 @@ pub fn foreign_sign(span: Span, text: &str, native: Option<&'static str>) -> Dia
     let diagnostic =
         Diagnostic::error(FOREIGN, format!("{named} is not part of the language"), span, "not part of the language");
     match (text, native) {
-        (_, Some(native)) if native.trim().is_empty() => diagnostic.fix("write an ordinary blank", span, native),
-        (_, Some(native)) => diagnostic.fix(format!("write `{}`", native.trim()), span, native),
+        (_, Some(native)) if native.trim().is_empty() => diagnostic.rewrite("write an ordinary blank", span, native),
+        ("..." | "<>" | "&" | "|" | "!", Some(native)) => {
+            diagnostic.fix(format!("write `{}`", native.trim()), span, native)
+        }
+        (_, Some(native)) => diagnostic.rewrite(format!("write `{}`", native.trim()), span, native),
         ("..=", _) => diagnostic.help("ranges are half-open: `0..8` runs from 0 to 7"),
         ("%", _) => diagnostic.help("the remainder of `a / b` is `a - b * floor(a / b)`"),
         ("+=" | "-=" | "*=" | "/=", _) => diagnostic.help("nothing is assigned: a `param` has one value"),
@@ -228,7 +231,7 @@ pub fn malformed_number(span: Span, text: &str) -> Diagnostic {
             .map_or(16, |(_, radix)| *radix);
         let diagnostic = error("numbers are decimal");
         return match u64::from_str_radix(&digits.replace('_', ""), radix) {
-            Ok(value) => diagnostic.fix(format!("write `{value}`"), span, value.to_string()),
+            Ok(value) => diagnostic.rewrite(format!("write `{value}`"), span, value.to_string()),
             Err(_) => diagnostic.help("write it in decimal"),
         };
     }
@@ -245,7 +248,7 @@ pub fn malformed_number(span: Span, text: &str) -> Diagnostic {
     if let Some((why, mended)) = mended
         && is_plain_number(&mended)
     {
-        return error(why).fix(format!("write `{mended}`"), span, mended);
+        return error(why).rewrite(format!("write `{mended}`"), span, mended);
     }
     if lower.ends_with('e') || lower.ends_with(['+', '-']) {
         return error("the exponent has no digits").help("write a whole number after `e`, as in `1e-3`");
@@ -281,7 +284,7 @@ pub fn unclosed_string(span: Span) -> Diagnostic {
 #[must_use]
 pub fn single_quotes(span: Span, text: &str) -> Diagnostic {
     let inner = text.trim_matches('\'').replace('"', "\\\"");
-    Diagnostic::error(STRING, "string in single quotes", span, "strings stand in double quotes").fix(
+    Diagnostic::error(STRING, "string in single quotes", span, "strings stand in double quotes").rewrite(
         format!("write `\"{inner}\"`"),
         span,
         format!("\"{inner}\""),
@@ -405,18 +408,19 @@ pub fn continues_on_next_line(operator: Span, begins_line: bool, whole: Option<S
         let (start, end) = (before(whole), Span { start: whole.end, ..whole });
         vec![Edit { span: start, replacement: "(".to_owned() }, Edit { span: end, replacement: ")".to_owned() }]
     });
-    diagnostic.helps.push(Help { text, edits });
+    diagnostic.helps.push(Help { text, is_certain: !edits.is_empty(), edits });
     diagnostic
 }
 
-/// `=` for `:` or the reverse. `gap` runs from the name before the sign to the sign's end.
+/// `=` for `:` or the reverse. `gap` runs from the name before the sign to the sign's end; it is tight where no blank follows.
 #[must_use]
-pub fn swapped_sign(span: Span, what: &str, found: &str, gap: Span) -> Diagnostic {
+pub fn swapped_sign(span: Span, what: &str, found: &str, (gap, is_tight): (Span, bool)) -> Diagnostic {
     let (sign, replacement) = if found == "=" { (":", ":") } else { ("=", " =") };
-    Diagnostic::error(SWAPPED, format!("`{found}` in {what}"), span, format!("expected `{sign}`")).fix(
+    let blank = if is_tight { " " } else { "" };
+    Diagnostic::error(SWAPPED, format!("`{found}` in {what}"), span, format!("expected `{sign}`")).rewrite(
         format!("write `{sign}`"),
         gap,
-        replacement,
+        format!("{replacement}{blank}"),
     )
 }
 

@@ -194,6 +194,7 @@ fn json_has_the_names_of_rustc() {
     };
     let mut replacement = span(3, 5, 3, 4, true, serde_json::Value::Null);
     replacement["suggested_replacement"] = "e".into();
+    replacement["suggestion_applicability"] = "MaybeIncorrect".into();
     let child = |level, message, spans: Vec<serde_json::Value>| serde_json::json!({ "level": level, "code": null, "message": message, "spans": spans, "children": [], "rendered": null });
     assert_eq!(
         value,

@@ -11,6 +11,7 @@
 
 pub mod ast;
 pub mod format;
+pub(crate) mod habits;
 mod mistakes;
 mod nesting;
 mod parser;
@@ -27,6 +28,13 @@ mod tests;
 use crate::diagnostics::{Diagnostic, syntax};
 use crate::source::{MAX_SOURCE_BYTES, SourceId, Sources, Span};
 use mistakes::Mistakes;
+pub use splitter::ITEM_WORDS;
+
+/// The words that no name may be.
+pub const RESERVED: [&str; 17] = [
+    "if", "then", "else", "and", "or", "not", "true", "false", "as", "in", "at", "pi", "e", "inf", "first", "last",
+    "input",
+];
 
 /// What was understood of a text, and every mistake found in it, in order of the text.
 #[derive(Clone, Debug)]

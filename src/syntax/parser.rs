@@ -229,7 +229,8 @@ impl<'t> Parser<'t, '_> {
             let start = if before.ends_with('\n') { span.range().start } else { before.len() };
             debug_assert!(start >= name.span.range().end, "a sign stands behind its name");
             let gap = Span::new(self.source, start..span.range().end);
-            self.mistakes.report(|| syntax::swapped_sign(span, place, sign.as_str(), gap));
+            let is_tight = !self.text[span.range().end..].starts_with([' ', '\t', '\r', '\n']);
+            self.mistakes.report(|| syntax::swapped_sign(span, place, sign.as_str(), (gap, is_tight)));
         }
     }
 

@@ -135,7 +135,7 @@ impl<'t, 'm> Reader<'t, 'm> {
         }
         let meant = recovery::meant_item(&self.text[word.range.clone()]);
         if !chunk.is_broken {
-            let diagnostic = recovery::unknown_item(self.text, self.file.source, word, meant);
+            let diagnostic = recovery::unknown_item(self.text, self.file.source, (word, &chunk.range), meant);
             self.mistakes().report(|| diagnostic);
         }
         let next = self.name_after(word, chunk);

@@ -4,8 +4,11 @@
 use super::parser::{Expected, Failure};
 use super::scanner::{Delimiter, Scanner, Token, TokenKind};
 use super::splitter::{Chunk, ITEM_WORDS};
+use super::{RESERVED, habits};
+use crate::diagnostics::habits::foreign_layer;
 use crate::diagnostics::{Diagnostic, near, syntax};
 use crate::source::{SourceId, Span};
+use std::ops::Range;
 
 /// Words that other languages have for our items.
 const FOREIGN_ITEMS: [(&str, &str); 16] = [
@@ -25,12 +28,6 @@ const FOREIGN_ITEMS: [(&str, &str); 16] = [
     ("training", "train"),
     ("val", "param"),
     ("var", "param"),
-];
-
-/// The words that no name may be.
-const RESERVED: [&str; 17] = [
-    "if", "then", "else", "and", "or", "not", "true", "false", "as", "in", "at", "pi", "e", "inf", "first", "last",
-    "input",
 ];
 
 /// Why the statement could not be read at the byte `at`. `end` is what follows a complete one.
@@ -57,9 +54,20 @@ pub(super) fn explain(text: &str, source: SourceId, chunk: &Chunk, failure: &Fai
     if is_name_expected && RESERVED.contains(&found_text) {
         return syntax::reserved_name(span, found_text);
     }
+    if let Some(rewrite) = habits::rewrite(&text[chunk.range.clone()]) {
+        let whole = Span::new(source, chunk.range.clone());
+        return foreign_layer(syntax::UNEXPECTED, whole, &rewrite, indent(text, chunk.range.start));
+    }
     let diagnostic = syntax::unexpected(span, &words, found_text);
     let situation = Situation { text, source, chunk, found: &found, expected };
     situation.help(diagnostic)
+}
+
+/// The blanks that the line of the byte `at` begins with, where nothing else stands before it.
+fn indent(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let before = &text[start..at];
+    if before.trim().is_empty() { before } else { "" }
 }
 
 /// A statement that could not be read, and where.
@@ -83,10 +91,15 @@ impl Situation<'_> {
             "if" if expected.value => {
                 diagnostic.help("within an expression a choice stands in parentheses: `(if c then a else b)`")
             }
-            "+" if expected.value => diagnostic.fix("a number has no plus sign", span, ""),
+            "+" if expected.value => diagnostic.rewrite("a number has no plus sign", span, ""),
             "=" if expected.operator => diagnostic.fix("two values are compared with `==`", span, "=="),
-            "elif" | "elsif" | "elseif" if expected.operator => diagnostic.fix("write `else if`", span, "else if"),
-            "," if expected.end => diagnostic.fix("a statement ends with its line, or with `;`", span, ";"),
+            "elif" | "elsif" | "elseif" if expected.operator => diagnostic.rewrite("write `else if`", span, "else if"),
+            "," if expected.end => {
+                let next = Scanner::starting_at(self.text, self.found.range.end).next();
+                let ends_line = next.is_none_or(|next| matches!(next.kind, TokenKind::Newline | TokenKind::Comment));
+                let replacement = if ends_line { "" } else { ";" };
+                diagnostic.rewrite("a statement ends with its line, or with `;`", span, replacement)
+            }
             "." if expected.end && !expected.operator => {
                 diagnostic.help("a layer is written by its kind alone: `dense(30)`, `relu`")
             }
@@ -113,7 +126,9 @@ impl Situation<'_> {
         let (Some(name), Some(sign)) = (name, sign) else { return diagnostic };
         let key = &self.text[name.range.clone()];
         let gap = Span::new(self.source, name.range.end..sign.range.end);
-        diagnostic.fix(format!("a setting is written `{key}: value`"), gap, ":")
+        let blank = if self.text[sign.range.end..].starts_with(' ') { "" } else { " " };
+        let diagnostic = diagnostic.fix(format!("a setting is written `{key}: value`"), gap, format!(":{blank}"));
+        if matches!(key, "loss" | "weights" | "biases" | "precision") { diagnostic.certainly() } else { diagnostic }
     }
 }
 
@@ -131,10 +146,18 @@ pub(super) fn meant_item(word: &str) -> Option<&'static str> {
 }
 
 /// Why a statement whose first word is no item's is none.
-pub(super) fn unknown_item(text: &str, source: SourceId, word: &Token, meant: Option<&str>) -> Diagnostic {
+pub(super) fn unknown_item(
+    text: &str,
+    source: SourceId,
+    (word, statement): (&Token, &Range<usize>),
+    meant: Option<&str>,
+) -> Diagnostic {
     let span = Span::new(source, word.range.clone());
     let name = &text[word.range.clone()];
     let next = Scanner::starting_at(text, word.range.end).next();
+    if let Some(rewrite) = habits::rewrite_network(&text[statement.clone()]) {
+        return foreign_layer(syntax::MISPLACED, Span::new(source, statement.clone()), &rewrite, "");
+    }
     match (meant, next.as_ref().map(|next| &text[next.range.clone()])) {
         (_, Some("=")) => syntax::assignment_outside(span, name),
         (_, Some(":")) => syntax::statement_outside(

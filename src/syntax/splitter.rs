@@ -56,7 +56,7 @@ pub(super) fn split(text: &str, source: SourceId, mistakes: &mut Mistakes) -> Ve
 }
 
 /// Words that begin a top-level item.
-pub(super) const ITEM_WORDS: [&str; 12] = [
+pub const ITEM_WORDS: [&str; 12] = [
     "language",
     "param",
     "activation",

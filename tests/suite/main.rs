@@ -5,6 +5,7 @@ mod cli;
 mod examples;
 mod experiment;
 mod format;
+mod habits;
 mod laws;
 mod pages;
 mod support;

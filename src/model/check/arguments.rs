@@ -3,11 +3,12 @@
 use super::Checker;
 use super::evaluate::describe;
 use super::value::{Context, Scope, Value, Valued};
-use crate::diagnostics::{Diagnostic, arguments, values};
+use crate::diagnostics::{Diagnostic, arguments, habits, values};
 use crate::model::signature::{Argument, Arguments, Bounds, Otherwise, Parameter, Takes};
 use crate::source::{Ident, Span};
 use crate::syntax::ast;
 use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::habits::native_argument;
 use std::rc::Rc;
 
 /// A parameter, as far as arguments are matched to it.
@@ -49,7 +50,11 @@ impl<'a> Checker<'a> {
             let Some(name) = &argument.name else { continue };
             let Some(at) = slots.iter().position(|slot| slot.name == name.name) else {
                 let valid: Vec<&str> = slots.iter().map(|slot| slot.name).collect();
-                self.report(arguments::unknown_argument(name, callee, &valid));
+                let native = native_argument(&name.name).filter(|native| valid.contains(native));
+                self.report(match native {
+                    Some(native) => habits::foreign_argument(name, callee, native),
+                    None => arguments::unknown_argument(name, callee, &valid),
+                });
                 sound = false;
                 continue;
             };

@@ -5,7 +5,8 @@ use super::definitions::{DefinitionId, Lookup, loss_state};
 use super::evaluate::{State, describe};
 use super::value::{Context, Fans, Home, Scope, Value, Valued};
 use super::{Checker, Limits};
-use crate::diagnostics::{arguments, names, values};
+use crate::diagnostics::near::is_same_word;
+use crate::diagnostics::{arguments, habits, names, values};
 use crate::model::intrinsics::ROW_FUNCTIONS;
 use crate::model::settings::{self, Word};
 use crate::model::signature::Arguments;
@@ -73,10 +74,27 @@ impl<'a> Checker<'a> {
             }),
             Value::Unknown => None,
             other => {
-                self.report(arguments::wrong_type(valued.span, role, &describe(other)));
+                let named =
+                    if let Value::Text(text) = other { self.meant_by_string(text, valued.span, role) } else { None };
+                self.report(match named {
+                    Some(name) => habits::quoted_name(valued.span, role, name),
+                    None => arguments::wrong_type(valued.span, role, &describe(other)),
+                });
                 None
             }
         }
+    }
+
+    /// The name that a string at this place is meant for, where it is one of the role.
+    fn meant_by_string(&self, text: &str, span: Span, role: &str) -> Option<&'a str> {
+        let kind = match role {
+            "an activation" => DefinitionKind::Activation,
+            "an init rule" => DefinitionKind::Init,
+            "a loss" => DefinitionKind::Loss,
+            _ => return None,
+        };
+        let names = self.definitions.names(kind, Home::User);
+        names.into_iter().find(|name| is_same_word(text, name)).filter(|_| self.sources.text(span).starts_with('"'))
     }
 
     /// Whether a name stands for a value here, not for itself.
@@ -89,7 +107,18 @@ impl<'a> Checker<'a> {
         self.evaluate_loosely(choice.arguments, &choice.scope);
         match self.role_of(&choice.name.name, choice.scope.home) {
             Some(found) => self.report(arguments::wrong_role(choice.name, choice.span, found, role, candidates)),
-            None => self.report(names::unknown(role, choice.name, candidates)),
+            None => {
+                let mut diagnostic = names::unknown(role, choice.name, candidates);
+                // `ReLU()` is `relu`.
+                let after = choice.name.span.range().end;
+                if let Some(help) = diagnostic.helps.last_mut().filter(|help| help.is_certain)
+                    && choice.arguments.is_empty()
+                    && self.sources.get(choice.name.span.source).text[after..].starts_with("()")
+                {
+                    help.edits.iter_mut().for_each(|edit| edit.span.end += 2);
+                }
+                self.report(diagnostic);
+            }
         }
     }
 

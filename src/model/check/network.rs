@@ -7,7 +7,7 @@ use super::names::{NameTable, Place};
 use super::value::{Context, Home, Scope, Value, Valued};
 use super::{Checker, Limits};
 use crate::arena::Id;
-use crate::diagnostics::{arguments, names, values};
+use crate::diagnostics::{Code, Diagnostic, arguments, habits, names, values};
 use crate::graph::LayerId;
 use crate::model::layers::{self, Body, Kind, Made, Situation, Tensor, Weighted};
 use crate::model::signature::{Argument, Arguments, Reference, Takes};
@@ -15,6 +15,7 @@ use crate::model::{Activation, settings};
 use crate::shape::{Precision, Shape};
 use crate::source::{Ident, Span};
 use crate::syntax::ast::{self, DefinitionKind, Expr, ExprKind, Layer, Network, Repeat, Setting, Statement, Turns};
+use crate::syntax::habits::rewrite;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -113,6 +114,9 @@ impl Draught<'_> {
         left
     }
 }
+
+/// Settings that are no likely labels.
+const NETWORK_LABELS: [&str; 4] = ["loss", "weights", "biases", "precision"];
 
 /// What flows from one layer to the next: its shape and where that comes from, or nothing after an error.
 type Flow = Option<Made>;
@@ -216,6 +220,10 @@ impl<'a> Checker<'a> {
     }
 
     fn bias_rule(&mut self, expr: &'a Expr, scope: &Rc<Scope<'a>>) -> Biases<'a> {
+        if matches!(self.sources.text(expr.span), "None" | "False" | "false") {
+            self.report(habits::no_biases(expr.span));
+            return Biases::None;
+        }
         if let ExprKind::Path(path) = &expr.kind
             && path.segments.is_empty()
             && path.head.name == "none"
@@ -456,6 +464,10 @@ impl<'a> Checker<'a> {
             self.expand_activation(layer, place, draught, flow, body);
             return;
         }
+        if let Some(habit) = self.layer_habit(layer) {
+            self.report(habit);
+            return self.leave_out_unread(layer, place, draught, flow);
+        }
         match self.role_of(&kind.name, Home::User) {
             Some(role) => self.report(arguments::wrong_role(kind, kind.span, role, "layer", self.layer_names())),
             None if layer.body.is_none() && self.params.place(&kind.name).is_some() => {
@@ -464,6 +476,23 @@ impl<'a> Checker<'a> {
             None => self.report(names::unknown("layer kind", kind, self.layer_names())),
         }
         self.leave_out(layer, place, draught, flow);
+    }
+
+    /// A layer of another library, or a setting that is written as a labelled layer.
+    fn layer_habit(&self, layer: &Layer) -> Option<Diagnostic> {
+        if let Some(label) = layer.label.as_ref().filter(|label| NETWORK_LABELS.contains(&label.name.as_str())) {
+            let text = &self.sources.get(label.span.source).text;
+            let sign = text[label.span.range().end..].find('=')? + label.span.range().end;
+            let gap = Span::new(label.span.source, label.span.range().end..sign + 1);
+            let is_tight = !text[sign + 1..].starts_with(' ');
+            return Some(habits::setting_as_label(label, kind_span(layer), (gap, is_tight)));
+        }
+        let span = kind_span(layer);
+        let rewrite = rewrite(self.sources.text(span))?;
+        let source = self.sources.get(span.source);
+        let line = &source.text[source.line_start(self.sources.line(span))..span.range().start];
+        let indent = &line[..line.len() - line.trim_start().len()];
+        Some(habits::foreign_layer(Code("E0201"), span, &rewrite, indent))
     }
 
     /// Every word that a layer statement can begin with.
@@ -490,11 +519,16 @@ impl<'a> Checker<'a> {
 
     /// A statement that is no layer after all: what it would have been called is no mistake to use.
     fn leave_out(&mut self, layer: &'a Layer, place: &Place<'a>, draught: &mut Draught<'a>, flow: &mut Flow) {
-        if let Some(label) = &layer.label {
-            draught.names.poison(&label.name);
-        }
         for argument in &layer.arguments {
             self.look_into(&argument.value, &place.scope, Context::Init(None));
+        }
+        self.leave_out_unread(layer, place, draught, flow);
+    }
+
+    /// The same where the arguments, too, are in the words of another library.
+    fn leave_out_unread(&mut self, layer: &'a Layer, place: &Place<'a>, draught: &mut Draught<'a>, flow: &mut Flow) {
+        if let Some(label) = &layer.label {
+            draught.names.poison(&label.name);
         }
         if let Some(body) = &layer.body {
             self.expand_for_mistakes(body, place, None, draught);
@@ -892,7 +926,8 @@ impl<'a> Checker<'a> {
         for setting in settings {
             let Some(key) = keys.iter().find(|key| key.name == setting.key.name) else {
                 let valid: Vec<&str> = keys.iter().map(|key| key.name).collect();
-                self.report(arguments::unknown_key(&setting.key, block, &valid));
+                let habit = habits::foreign_key(&setting.key, block);
+                self.report(habit.unwrap_or_else(|| arguments::unknown_key(&setting.key, block, &valid)));
                 has_unknown = true;
                 self.look_into(&setting.value, &Scope::root(Home::User), Context::Init(None));
                 continue;
