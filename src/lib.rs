@@ -97,6 +97,8 @@ pub mod diagnose;
 
 pub mod report;
 
+pub mod reference;
+
 pub mod pipeline;
 
 pub mod cli;

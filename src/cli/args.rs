@@ -66,6 +66,7 @@ pub(super) enum Verb {
     Explain(Explain),
     Emit(Emit),
     Fmt(Fmt),
+    Reference(Reference),
 }
 
 /// Run the experiment of a file and report the gradient of every layer.
@@ -224,8 +225,20 @@ pub(super) enum CheckFormat {
 #[command(after_help = help::EXPLAIN)]
 pub(super) struct Explain {
     /// The code, as E0201, e201 or 201; without one all codes are listed.
-    #[arg(value_name = "CODE")]
+    #[arg(value_name = "CODE", conflicts_with = "list")]
     pub(super) code: Option<String>,
+
+    /// List every code with its title.
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+/// Print what the language has: layers, activations with their derivatives, losses, init rules, settings, statistics.
+#[derive(Args, Debug)]
+pub(super) struct Reference {
+    /// A word such as `relu`, a part such as `activations`, or a code; without one every word is listed.
+    #[arg(value_name = "NAME")]
+    pub(super) topic: Option<String>,
 }
 
 /// What varies the experiment.

@@ -14,13 +14,40 @@ pub(super) fn run(arguments: &args::Explain) -> Result<Status, Failure> {
     Ok(Status::Well)
 }
 
-/// One line a code.
+/// What the codes of a letter and their first two digits are about, in order.
+const FAMILIES: &[(&str, &str)] = &[
+    ("E01", "Errors of syntax"),
+    ("E02", "Errors of names"),
+    ("E03", "Errors of arguments and settings"),
+    ("E04", "Errors of shapes"),
+    ("E05", "Errors of values"),
+    ("E06", "Errors of data and other files"),
+    ("W", "Warnings: it compiles, and is probably not what was meant"),
+    ("G", "Findings about the gradients of a run"),
+];
+
+/// One line a code, by families.
 fn list() -> String {
     let mut text = String::new();
-    for page in pages::all() {
-        writeln!(text, "{}  {}", page.code, page.title()).expect("writing to memory does not fail");
+    let mut family = None;
+    for page in in_order() {
+        let own = FAMILIES.iter().find(|(start, _)| page.code.starts_with(start));
+        if own != family {
+            let gap = if family.is_none() { "" } else { "\n" };
+            writeln!(text, "{gap}{}", own.map_or("Others", |(_, title)| *title))
+                .expect("writing to memory does not fail");
+            family = own;
+        }
+        writeln!(text, "  {}  {}", page.code, page.title()).expect("writing to memory does not fail");
     }
     text
+}
+
+/// The pages, families in the order of the table.
+fn in_order() -> Vec<pages::Page> {
+    let mut pages = pages::all();
+    pages.sort_by_key(|page| FAMILIES.iter().position(|(start, _)| page.code.starts_with(start)));
+    pages
 }
 
 fn unknown(code: &str) -> Failure {

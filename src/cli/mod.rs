@@ -14,6 +14,7 @@ mod input;
 mod memory;
 mod output;
 mod progress;
+mod reference;
 mod run;
 mod talk;
 
@@ -116,6 +117,7 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(arguments, &talk),
         Verb::Explain(arguments) => explain::run(arguments),
         Verb::Emit(arguments) => emit::run(arguments, &talk),
+        Verb::Reference(arguments) => reference::run(arguments),
         Verb::Fmt(arguments) => fmt::run(arguments, &talk),
     };
     match outcome {

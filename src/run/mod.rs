@@ -18,7 +18,7 @@ mod seeds;
 pub mod session;
 mod shadow;
 mod slope;
-mod statistics;
+pub mod statistics;
 pub mod tensor;
 #[cfg(test)]
 mod tests;

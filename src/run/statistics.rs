@@ -21,6 +21,8 @@ struct Term {
 pub(super) struct Statistic {
     /// The field of `record::Statistics`.
     pub(super) name: &'static str,
+    /// What it is, in one line.
+    summary: &'static str,
     /// What is reduced.
     terms: &'static [Term],
     /// The statistic, from the totals of its terms and the number of elements.
@@ -29,35 +31,52 @@ pub(super) struct Statistic {
     set: fn(&mut record::Statistics, f64),
 }
 
+/// Every statistic with what it is, the histogram included, in the order of the report.
+pub fn described() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let table = STATISTICS.iter().map(|statistic| (statistic.name, statistic.summary));
+    table.chain([("histogram", "how many entries have a magnitude in each decade")])
+}
+
 /// What is measured of every tensor of gradients, but the histogram, which is a primitive of its own.
 pub(super) const STATISTICS: &[Statistic] = &[
-    Statistic { name: "l2", terms: SQUARES, finish: |totals, _| norm(totals), set: |to, value| to.l2 = value },
+    Statistic {
+        name: "l2",
+        summary: "the Euclidean norm: the root of the sum of squares",
+        terms: SQUARES,
+        finish: |totals, _| norm(totals),
+        set: |to, value| to.l2 = value,
+    },
     Statistic {
         name: "rms",
+        summary: "the root mean square: `l2` over the root of the number of entries",
         terms: SQUARES,
         finish: |totals, count| norm(totals) / count.sqrt(),
         set: |to, value| to.rms = value,
     },
     Statistic {
         name: "mean",
+        summary: "the mean of all entries",
         terms: &[sum(|_, x, _| x)],
         finish: |totals, count| totals[0] / count,
         set: |to, value| to.mean = value,
     },
     Statistic {
         name: "max_abs",
+        summary: "the largest magnitude",
         terms: &[Term { of: |f, x, _| f.unary(Unary::Absolute, x), combine: Combine::Maximum }],
         finish: |totals, _| totals[0],
         set: |to, value| to.max_abs = value,
     },
     Statistic {
         name: "zero_fraction",
+        summary: "the share of entries that are exactly zero",
         terms: &[ZEROS],
         finish: |totals, count| totals[0] / count,
         set: |to, value| to.zero_fraction = value,
     },
     Statistic {
         name: "subnormal_fraction",
+        summary: "the share of entries below the smallest normal number of the network's precision, zeros apart",
         terms: &[sum(|f, x, precision| {
             let below = magnitude_is(f, x, Comparison::Less, smallest_normal(precision));
             let nonzero = is_nonzero(f, x);
@@ -69,18 +88,21 @@ pub(super) const STATISTICS: &[Statistic] = &[
     },
     Statistic {
         name: "underflow_f16",
+        summary: "the share of non-zero entries that would round to zero in f16",
         terms: &[sum(|f, x, _| rounds_to_zero(f, x, HALF_OF_LEAST_F16)), ZEROS],
         finish: |totals, count| share_of_nonzero(totals, count),
         set: |to, value| to.underflow_f16 = value,
     },
     Statistic {
         name: "underflow_bf16",
+        summary: "the share of non-zero entries that would round to zero in bf16",
         terms: &[sum(|f, x, _| rounds_to_zero(f, x, HALF_OF_LEAST_BF16)), ZEROS],
         finish: |totals, count| share_of_nonzero(totals, count),
         set: |to, value| to.underflow_bf16 = value,
     },
     Statistic {
         name: "nonfinite",
+        summary: "the number of entries that are NaN or infinite",
         terms: &[sum(|f, x, _| {
             let finite = magnitude_is(f, x, Comparison::LessEqual, f64::MAX);
             let not = f.not(finite);

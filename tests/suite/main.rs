@@ -8,4 +8,5 @@ mod format;
 mod habits;
 mod laws;
 mod pages;
+mod reference;
 mod support;

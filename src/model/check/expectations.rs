@@ -34,6 +34,13 @@ const WORDS: [(&str, VerdictWord); 6] = [
     ("healthy", VerdictWord::Healthy),
 ];
 
+/// Every word that an `expect` knows, names of layers apart.
+#[must_use]
+pub fn expectation_words() -> Vec<&'static str> {
+    let words = WORDS.iter().map(|(word, _)| *word);
+    NUMBERS.into_iter().chain(FUNCTIONS).chain(MEMBERS).chain(words).collect()
+}
+
 impl<'a> Checker<'a> {
     /// One expectation; none where it is broken.
     pub(super) fn check_expect(

@@ -26,6 +26,7 @@ mod value;
 mod tests;
 
 pub(super) use choices::number_text;
+pub use expectations::expectation_words;
 
 use super::{Model, SoundData};
 use crate::diagnostics::{Code, Diagnostic, Level, arguments as words, names as name_words};
