@@ -67,6 +67,7 @@ pub(super) enum Verb {
     Emit(Emit),
     Fmt(Fmt),
     Reference(Reference),
+    New(New),
 }
 
 /// Run the experiment of a file and report the gradient of every layer.
@@ -239,6 +240,22 @@ pub(super) struct Reference {
     /// A word such as `relu`, a part such as `activations`, or a code; without one every word is listed.
     #[arg(value_name = "NAME")]
     pub(super) topic: Option<String>,
+}
+
+/// Write a first file, with comments that teach; nothing is overwritten.
+#[derive(Args, Debug)]
+pub(super) struct New {
+    /// The file to write, `.net` left out or not [default: the template's name].
+    #[arg(value_name = "NAME", value_hint = ValueHint::FilePath)]
+    pub(super) name: Option<PathBuf>,
+
+    /// What to begin with.
+    #[arg(long, value_name = "TEMPLATE", default_value = "mlp")]
+    pub(super) template: String,
+
+    /// List the templates.
+    #[arg(long, conflicts_with_all = ["name", "template"])]
+    pub(super) list: bool,
 }
 
 /// What varies the experiment.

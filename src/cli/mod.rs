@@ -12,6 +12,7 @@ mod fmt;
 mod help;
 mod input;
 mod memory;
+mod new;
 mod output;
 mod progress;
 mod reference;
@@ -118,6 +119,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(arguments) => explain::run(arguments),
         Verb::Emit(arguments) => emit::run(arguments, &talk),
         Verb::Reference(arguments) => reference::run(arguments),
+        Verb::New(arguments) => new::run(arguments, &talk),
         Verb::Fmt(arguments) => fmt::run(arguments, &talk),
     };
     match outcome {

@@ -10,3 +10,4 @@ mod laws;
 mod pages;
 mod reference;
 mod support;
+mod templates;
