@@ -41,7 +41,7 @@
 //! | [`source`] | texts and places in them |
 //! | [`scalar`] | elementwise expressions: simplified, differentiated, kept stable, evaluated |
 //! | [`diagnostics`] | every message as data, one function each; drawn, as JSON, explained |
-//! | [`syntax`] | text to tree, with recovery; tree to text |
+//! | [`syntax`] | text to tree, with recovery; tree to text; the one style; habits of other languages |
 //! | [`graph`] | tensors: about fifteen primitives, reverse mode, simplification |
 //! | [`model`] | what a file means; layer kinds, settings, lints |
 //! | [`kernel`] | loops, products and planned memory; the interpreter |
@@ -49,6 +49,7 @@
 //! | [`run`] | data, draws, sessions, statistics, dumps |
 //! | [`diagnose`] | verdicts, causes, findings, expectations |
 //! | [`report`] | what is printed, as data and in each format |
+//! | [`reference`] | every word of the language as a page; colours for editors |
 //! | [`pipeline`] | the stages in order, as far as asked |
 //! | [`cli`] | the command line: one verb a file |
 //!
@@ -56,17 +57,19 @@
 //!
 //! | a new … | the place | what follows by itself |
 //! | --- | --- | --- |
-//! | activation, loss, init rule | its line in `grammar/prelude.net` | derivative, kernels, near misses, judgement |
-//! | layer kind | a file in `src/model/layers/`, its line in `CATALOG` of `src/model/layers/mod.rs` | parsing, checking, near misses, kernels |
-//! | setting, optimizer, source | its line in `src/model/settings.rs`; a source's file in `src/run/data/` | checking, near misses |
+//! | activation, loss, init rule | its line in `grammar/prelude.net` | derivative, kernels, near misses, judgement, reference |
+//! | layer kind | a file in `src/model/layers/`, its line in `CATALOG` of `src/model/layers/mod.rs` | parsing, checking, near misses, kernels, reference |
+//! | setting, optimizer, source | its line in `src/model/settings.rs`; a source's file in `src/run/data/` | checking, near misses, reference |
 //! | diagnostic | a function in its stage's file of `src/diagnostics/`, its page in `docs/codes/` | drawing, JSON, `explain`, snapshot |
 //! | finding | the same in `src/diagnostics/findings.rs`, its rule in `src/diagnose/findings.rs` | the same, and the report |
-//! | statistic | its entry in `src/run/statistics.rs`, its field in `src/run/record.rs` and `src/report/mod.rs` | nodes, kernels, JSON |
+//! | statistic | its entry in `src/run/statistics.rs`, its field in `src/run/record.rs` and `src/report/mod.rs` | nodes, kernels, JSON, reference |
 //! | scalar function | a variant in `src/scalar/mod.rs`, a formula in `src/scalar/mathematics/`; rustc leads on | interpreter and JIT alike |
 //! | tensor primitive | a variant of `Op` in `src/graph/mod.rs`; rustc leads through `differentiate.rs` and `src/kernel/lower.rs` | printing, verifying |
 //! | kernel operation | a variant of `Kernel` in `src/kernel/mod.rs`; rustc leads through `interpret.rs`, `verify.rs`, `src/jit/emit.rs` | the oracle's test |
 //! | report format | a file in `src/report/`, an arm in `src/cli/run.rs` | `--format`, help |
 //! | command | a file in `src/cli/`, a variant of `Verb` in `src/cli/args.rs`, an arm in `src/cli/mod.rs` | help |
+//! | word of another library | its line in `src/syntax/habits.rs` | its diagnostic, `check --fix` |
+//! | template | a file in `src/cli/templates/`, its line in `src/cli/new.rs` | `gradc new`, its test |
 //! | example | a file in `examples/`, in reading order | snapshots of every stage |
 
 // vocabulary

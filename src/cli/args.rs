@@ -234,8 +234,9 @@ pub(super) struct Explain {
     pub(super) list: bool,
 }
 
-/// Print what the language has: layers, activations with their derivatives, losses, init rules, settings, statistics.
+/// Print what the language has: formulas, derivatives, arguments, settings.
 #[derive(Args, Debug)]
+#[command(after_help = help::REFERENCE)]
 pub(super) struct Reference {
     /// A word such as `relu`, a part such as `activations`, or a code; without one every word is listed.
     #[arg(value_name = "NAME")]
@@ -244,6 +245,7 @@ pub(super) struct Reference {
 
 /// Write a first file, with comments that teach; nothing is overwritten.
 #[derive(Args, Debug)]
+#[command(after_help = help::NEW)]
 pub(super) struct New {
     /// The file to write, `.net` left out or not [default: the template's name].
     #[arg(value_name = "NAME", value_hint = ValueHint::FilePath)]

@@ -56,7 +56,7 @@ pub(super) const EMIT: &str = "\
 /// Of `explain`.
 pub(super) const EXPLAIN: &str = "\
 \u{1b}[1;4mExamples:\u{1b}[0m
-  gradc explain            every code with its title
+  gradc explain --list     every code with its title
   gradc explain E0201      a mistake
   gradc explain G0001      a finding about gradients";
 
@@ -71,3 +71,17 @@ pub(super) const FMT: &str = "\
   0  every file is in the style now
   1  with --check: a file is not
   2  a file has mistakes of syntax and is left alone";
+
+/// Of `reference`.
+pub(super) const REFERENCE: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc reference               every word
+  gradc reference swish         its formula and its derivative
+  gradc reference activations   all of them";
+
+/// Of `new`.
+pub(super) const NEW: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc new digits                         digits.net, dense layers
+  gradc new deep --template residual       deep.net, a network with skips
+  gradc new --list                         what there is to begin with";

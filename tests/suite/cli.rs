@@ -14,10 +14,9 @@ fn folder() -> tempfile::TempDir {
 
 /// The help of every verb at so many columns; clap leaves blanks at the ends of some lines.
 fn helps(columns: &str) -> String {
-    let verbs: [&[&str]; 5] =
-        [&["--help"], &["run", "--help"], &["check", "--help"], &["explain", "--help"], &["emit", "--help"]];
+    let verbs = ["run", "check", "explain", "emit", "fmt", "reference", "new"].map(|verb| vec![verb, "--help"]);
     let mut text = String::new();
-    for arguments in verbs {
+    for arguments in [vec!["--help"]].iter().chain(&verbs) {
         let output = program(arguments).env("COLUMNS", columns).output().expect("the program starts");
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         let help = String::from_utf8(output.stdout).expect("help is UTF-8");
