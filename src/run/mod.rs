@@ -2,7 +2,7 @@
 //!
 //! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `tensor.rs`
 //! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `accuracy.rs`
-//! - `session.rs`: a model made ready, and run · `shadow.rs`: what f32 loses · `dump.rs`
+//! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
 //! - `record.rs`: what was measured, as data
 //!
 //! Training comes later: a run is one forward and backward pass, step 0, also where the model has a `train` block (`TRAINS`).
@@ -10,6 +10,7 @@
 mod accuracy;
 pub mod data;
 mod dump;
+mod executable;
 pub mod initialize;
 mod measure;
 pub mod random;

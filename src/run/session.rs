@@ -2,6 +2,7 @@
 //! once and run for every seed, each in a memory of its own.
 
 use super::accuracy::accuracy;
+use super::executable::{Executable, contents};
 use super::data::Dataset;
 use super::initialize::{Initial, symmetric_layers};
 use super::measure::{Gradients, LayerNorms, Level, Measured, Plan, differentiate};
@@ -9,12 +10,10 @@ use super::record::Record;
 use super::tensor::{Number, Tensor};
 use crate::arena::IdVec;
 use crate::diagnostics::{Diagnostic, data};
-use crate::graph::{Graph, NodeId, ParameterId, simplify};
-use crate::jit::{self, CompiledProgram, Features, Threads};
-use crate::kernel::interpret::interpret;
-use crate::kernel::lower::lower;
+use crate::graph::{Graph, NodeId, ParameterId};
+use crate::jit::{Features, Threads};
 use crate::kernel::memory::{Memory, OutOfMemory};
-use crate::kernel::{Buffer, BufferId, Program};
+use crate::kernel::{Buffer, Program, TooLarge};
 use crate::model::{self, Model, TrainingGraph};
 use crate::numbers::bytes;
 use crate::shape::{Precision, Shape};
@@ -56,13 +55,7 @@ pub struct Session<'m> {
     model: &'m Model,
     batch: usize,
     wanted: Wanted,
-    /// What the program computes.
-    graph: Graph,
-    program: Program,
-    /// None where the interpreter runs it.
-    code: Option<CompiledProgram>,
-    /// Where the nodes of the training graph are found; none for those that the program does not keep.
-    buffers: IdVec<NodeId, Option<BufferId>>,
+    executable: Executable,
     nodes: Nodes,
     /// The shape of the batch's targets.
     target: Shape,
@@ -132,34 +125,15 @@ impl<'m> Session<'m> {
         let mut keep = plan.keep();
         keep.extend([loss, prediction]);
         keep.extend(gradients.kept(wanted.kept));
-        let (simplified, places) = simplify(&graph, &keep);
-        let kept: Vec<NodeId> = keep.iter().map(|id| places[*id].expect("what is kept has a place")).collect();
-        let program = lower(&simplified, &kept).map_err(|too_large| {
-            let layer = simplified.nodes[too_large.node].origin.layer;
-            let span = layer.map_or(model.input_span, |layer| model.layers[layer].span);
-            data::run_not_addressable(span, &bytes(too_large.bytes), batch)
-        })?;
-        let bound = |id: &NodeId| {
-            let at = program.bindings.binary_search_by_key(id, |(node, _)| *node).ok()?;
-            Some(program.bindings[at].1)
-        };
-        let buffers = graph.nodes.ids().map(|id| places[id].as_ref().and_then(bound)).collect();
-        let code = match wanted.executor {
-            Executor::Jit(features) => {
-                Some(jit::compile_on(threads, &program, &features).expect("a verified program compiles"))
-            }
-            Executor::Interpreter => None,
-        };
+        let executable = Executable::new(threads, &graph, &keep, wanted.executor)
+            .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, batch))?;
         let target_shape = graph.shape(target).clone();
         let nodes = Nodes { input, target, parameters, prediction, loss, layers };
         Ok(Self {
             model,
             batch,
             wanted,
-            graph: simplified,
-            program,
-            code,
-            buffers,
+            executable,
             nodes,
             target: target_shape,
             gradients,
@@ -182,13 +156,13 @@ impl<'m> Session<'m> {
     /// Forward pass, backward pass and statistics, as they were lowered.
     #[must_use]
     pub fn graph(&self) -> &Graph {
-        &self.graph
+        &self.executable.graph
     }
 
     /// The program.
     #[must_use]
     pub fn program(&self) -> &Program {
-        &self.program
+        &self.executable.program
     }
 
     /// What one memory of this session takes.
@@ -198,7 +172,7 @@ impl<'m> Session<'m> {
         Footprint {
             parameters: self.nodes.parameters.iter().map(|id| of(*id)).sum(),
             batch: of(self.nodes.input) + of(self.nodes.target),
-            total: self.program.memory_bytes as u128,
+            total: self.executable.bytes(),
         }
     }
 
@@ -208,7 +182,7 @@ impl<'m> Session<'m> {
     /// E0504 where the machine does not give it.
     pub fn memory(&self) -> Result<Memory, Diagnostic> {
         let refused = |refused: OutOfMemory| data::memory_refused(self.model.name.span, &bytes(refused.bytes as u128));
-        Memory::new(&self.program).map_err(refused)
+        self.executable.memory().map_err(refused)
     }
 
     /// Writes the parameters of a seed and the examples `rows` of the data.
@@ -273,10 +247,7 @@ impl<'m> Session<'m> {
 
     /// One forward and backward pass, with everything that is measured.
     pub fn run(&self, memory: &mut Memory, threads: &Threads) {
-        match &self.code {
-            Some(code) => code.run(memory, threads),
-            None => interpret(&self.program, memory),
-        }
+        self.executable.run(memory, threads);
     }
 
     /// What was measured, of the step `step`.
@@ -324,7 +295,7 @@ impl<'m> Session<'m> {
     }
 
     fn parameter<'a, T: Number>(&self, memory: &'a Memory, id: ParameterId) -> &'a [T] {
-        self.buffer(self.nodes.parameters[id]).map_or(&[], |buffer| memory.view::<T>(buffer))
+        self.executable.view(memory, self.nodes.parameters[id])
     }
 
     /// ∂C/∂z of a measured layer, by its place among them; none where it is zero without being computed.
@@ -379,7 +350,7 @@ impl<'m> Session<'m> {
 
     /// A node's contents, under its own shape (the program may hold it under another); zeros where there is no use for it.
     fn tensor(&self, memory: &Memory, node: NodeId, shape: &Shape) -> Tensor {
-        self.buffer(node).map_or_else(|| self.zeros(shape), |buffer| contents(memory, buffer, shape))
+        self.executable.tensor(memory, node, shape).unwrap_or_else(|| self.zeros(shape))
     }
 
     fn zeros(&self, shape: &Shape) -> Tensor {
@@ -390,24 +361,20 @@ impl<'m> Session<'m> {
     }
 
     fn buffer(&self, node: NodeId) -> Option<&Buffer> {
-        self.buffers[node].map(|id| &self.program.buffers[id])
+        self.executable.buffer(node)
     }
 
     /// A kept node's elements.
     fn read(&self, memory: &Memory, node: NodeId) -> Vec<f64> {
-        let buffer = self.buffer(node).expect("what is read was kept");
-        match buffer.precision {
-            Precision::F32 => memory.view::<f32>(buffer).iter().map(|number| f64::from(*number)).collect(),
-            Precision::F64 => memory.view::<f64>(buffer).to_vec(),
-        }
+        self.executable.read(memory, node)
     }
 }
 
-fn contents(memory: &Memory, buffer: &Buffer, shape: &Shape) -> Tensor {
-    match buffer.precision {
-        Precision::F32 => Tensor::new(shape, memory.view::<f32>(buffer).to_vec()),
-        Precision::F64 => Tensor::new(shape, memory.view::<f64>(buffer).to_vec()),
-    }
+/// The mistake where a tensor of a graph is larger than can be addressed.
+pub(super) fn not_addressable(model: &Model, graph: &Graph, too_large: &TooLarge, batch: usize) -> Diagnostic {
+    let layer = graph.nodes[too_large.node].origin.layer;
+    let span = layer.map_or(model.input_span, |layer| model.layers[layer].span);
+    data::run_not_addressable(span, &bytes(too_large.bytes), batch)
 }
 
 impl Nodes {
