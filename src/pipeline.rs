@@ -18,6 +18,7 @@ use crate::syntax::{self, ast};
 use crate::{graph, kernel};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 /// What a stage hands on, and `emit` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub struct Options {
     pub folder: PathBuf,
     /// Where to write the tensors that the first report saw.
     pub dump: Option<PathBuf>,
+    /// Where to write the parameters after training.
+    pub save: Option<PathBuf>,
+    /// Ends training when it becomes true.
+    pub stop: Option<&'static AtomicBool>,
 }
 
 impl Default for Options {
@@ -64,6 +69,8 @@ impl Default for Options {
             features: Features::default(),
             folder: PathBuf::new(),
             dump: None,
+            save: None,
+            stop: None,
         }
     }
 }
@@ -114,8 +121,8 @@ pub fn check(name: &str, text: String, options: &Options) -> Checked {
     let mut diagnostics = parsed.diagnostics;
     diagnostics.extend(checked.diagnostics);
     let model = checked.model.filter(|_| !settings.is_broken);
-    if let Some(train) = model.as_ref().and_then(|model| model.train.as_ref()).filter(|_| !run::TRAINS) {
-        diagnostics.push(lints::not_trained(train.span));
+    if let Some(file) = model.as_ref().and_then(|model| model.train.as_ref()?.checkpoint.as_ref()) {
+        diagnostics.push(lints::no_checkpoint(file.span));
     }
     let data = match &model {
         Some(model) => inspect(model, options, &mut diagnostics),
@@ -191,7 +198,7 @@ impl Checked {
             return Ok(Some(outline::build(model, data, None)));
         }
         let session = lowered(model, data, Level::Full)?;
-        run::room(&session, 0, options.memory_limit)?;
+        run::room(&session, 0, 0, options.memory_limit)?;
         let needed = u64::try_from(session.footprint().total).unwrap_or(u64::MAX);
         Ok(Some(outline::build(model, data, Some(needed))))
     }
@@ -238,6 +245,8 @@ impl Checked {
             memory_limit: options.memory_limit,
             executor: Executor::Jit(options.features),
             dump: options.dump.clone(),
+            save: options.save.clone(),
+            stop: options.stop,
         };
         let data = self.data.as_ref().expect("the data of a file without errors are known");
         let records = run::run(model, &settings, data.batch, progress)?;

@@ -97,6 +97,10 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The report")]
     pub(super) dump: Option<PathBuf>,
 
+    /// Write the parameters after training as a safetensors file, under PyTorch's names.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The report")]
+    pub(super) save: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) experiment: Experiment,
 

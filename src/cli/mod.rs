@@ -11,6 +11,7 @@ mod files;
 mod fmt;
 mod help;
 mod input;
+mod interrupt;
 mod memory;
 mod new;
 mod output;

@@ -2,6 +2,7 @@
 
 use super::args::{self, RunFormat};
 use super::check::Errors;
+use super::interrupt;
 use super::progress::Meter;
 use super::{Failure, Status, Talk, features, input, options, output};
 use crate::diagnostics::Diagnostic;
@@ -15,6 +16,7 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
     options.threads = arguments.processor.threads.unwrap_or_else(threads);
     options.features = features(arguments.processor.instructions);
     options.dump.clone_from(&arguments.dump);
+    options.save.clone_from(&arguments.save);
 
     let checked = pipeline::check(&input.name, input.text, &options);
     let mut errors = Errors::of_run(&checked, &options);
@@ -23,8 +25,11 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
         return Ok(errors.status());
     }
 
-    for path in [&arguments.output, &arguments.dump].into_iter().flatten() {
+    for path in [&arguments.output, &arguments.dump, &arguments.save].into_iter().flatten() {
         output::require_place(path)?;
+    }
+    if checked.model.as_ref().is_some_and(|model| model.train.is_some()) {
+        options.stop = interrupt::flag();
     }
     let meter = Meter::new();
     let outcome = checked.run(&options, &|progress| meter.show(progress));

@@ -5,7 +5,6 @@ use super::verdict::{self, Judgement};
 use crate::diagnostics::{Diagnostic, findings};
 use crate::model::{At, Expectation, Model, Quantity, TensorName, Term, TermKind, VerdictWord};
 use crate::numbers::significant;
-use crate::run::TRAINS;
 use crate::run::record::{LayerRecord, Record, Records, SeedRecords, Statistics};
 use crate::source::Span;
 use crate::syntax::ast::BinaryOperator;
@@ -28,7 +27,7 @@ fn check_one(model: &Model, records: &Records, expectation: &Expectation) -> Opt
                 Some(At::First) => "first".to_owned(),
                 Some(At::Last) | None => "last".to_owned(),
             };
-            return Some(findings::expectation_without_report(expectation.span, &wanted, &reported, TRAINS));
+            return Some(findings::expectation_without_report(expectation.span, &wanted, &reported));
         };
         step = record.step;
         let moment = Moment::new(model, record, records.batch);

@@ -226,14 +226,9 @@ pub fn expectation_failed(
 
 /// G0101: an expectation about a step that was not reported.
 #[must_use]
-pub fn expectation_without_report(at: Span, step: &str, reported: &[u64], trains: bool) -> Diagnostic {
+pub fn expectation_without_report(at: Span, step: &str, reported: &[u64]) -> Diagnostic {
     let steps = reported.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let diagnostic =
-        Diagnostic::error(Code("G0101"), format!("there is no report at step {step}"), at, "expected here")
-            .note(format!("the only reports are of step {steps}"));
-    if trains {
-        diagnostic.help("add the step to `report { at: [ … ] }`")
-    } else {
-        diagnostic.note("this version of gradc does not train")
-    }
+    Diagnostic::error(Code("G0101"), format!("there is no report at step {step}"), at, "expected here")
+        .note(format!("the only reports are of step {steps}"))
+        .help("add the step to `report { at: [ … ] }`")
 }

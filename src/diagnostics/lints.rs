@@ -102,9 +102,9 @@ pub fn shadows_prelude(name: &Ident, what: &str, shadowed: Option<Span>) -> Diag
     diagnostic.fix("give it a name of its own", name.span, format!("my_{}", name.name))
 }
 
-/// W0007: a `train` block, which this version does not carry out.
+/// W0007: a checkpoint, which this version does not write.
 #[must_use]
-pub fn not_trained(train: Span) -> Diagnostic {
-    Diagnostic::warning(Code("W0007"), "this version of gradc does not train", train, "checked, and not carried out")
-        .note("what is reported is step 0: the gradients of the initial network")
+pub fn no_checkpoint(file: Span) -> Diagnostic {
+    Diagnostic::warning(Code("W0007"), "this version of gradc writes no checkpoints", file, "checked, and not written")
+        .note("training itself is carried out; `--save FILE` keeps the parameters at its end")
 }

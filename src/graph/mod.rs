@@ -90,6 +90,8 @@ pub enum Role {
     Gradient,
     /// A statistic of the report.
     Statistic,
+    /// A step of training: the new parameters.
+    Update,
 }
 
 /// Leaves whose contents the run provides.
@@ -101,6 +103,10 @@ pub enum Leaf {
     Target,
     /// A trainable tensor.
     Parameter(ParameterId),
+    /// What an optimizer remembers of a parameter: its slot.
+    State(ParameterId, usize),
+    /// A number of the step, such as the learning rate, of one element.
+    Number(usize),
 }
 
 /// How a reduction combines.

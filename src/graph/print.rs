@@ -18,6 +18,7 @@ pub fn print(graph: &Graph, layer_name: &dyn Fn(LayerId) -> String) -> String {
                 Role::Forward => "forward",
                 Role::Gradient => "gradient",
                 Role::Statistic => "statistic",
+                Role::Update => "update",
             };
             let is_data = matches!(node.op, Op::Leaf(Leaf::Input | Leaf::Target));
             let comment = if is_data { "# data".to_owned() } else { format!("# {whose} {role}") };
@@ -39,6 +40,8 @@ fn expression(node: &Node) -> String {
         Op::Leaf(Leaf::Input) => "input".to_owned(),
         Op::Leaf(Leaf::Target) => "target".to_owned(),
         Op::Leaf(Leaf::Parameter(parameter)) => format!("parameter {parameter}"),
+        Op::Leaf(Leaf::State(parameter, slot)) => format!("state {slot} of {parameter}"),
+        Op::Leaf(Leaf::Number(place)) => format!("number {place} of the step"),
         Op::Constant(value) => format!("constant {}", value.value()),
         Op::Index { axis } => format!("index axis {axis}"),
         Op::Map(function) => {

@@ -126,6 +126,15 @@ impl Memory {
         (bytemuck::cast_slice(read), bytemuck::cast_slice_mut(write))
     }
 
+    /// Copies the contents of one buffer over another of equal size.
+    ///
+    /// # Panics
+    /// Where their sizes or number formats differ, or one belongs to another program.
+    pub fn copy(&mut self, from: &Buffer, to: &Buffer) {
+        assert_eq!((from.bytes(), from.precision), (to.bytes(), to.precision), "equal buffers are copied");
+        self.as_bytes_mut().copy_within(from.place(), to.offset);
+    }
+
     /// One element of a buffer; an f64 holds every number of either format.
     pub(super) fn load(&self, buffer: &Buffer, element: usize) -> f64 {
         match buffer.precision {

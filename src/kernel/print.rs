@@ -54,6 +54,7 @@ fn write_program(text: &mut String, program: &Program, layer_name: &dyn Fn(Layer
             Role::Forward => "forward",
             Role::Gradient => "gradient",
             Role::Statistic => "statistic",
+            Role::Update => "update",
         };
         writeln!(text, "    {call:column$}   # {whose} {role}")?;
     }

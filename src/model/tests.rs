@@ -57,6 +57,7 @@ impl Evaluated {
                 let parameter_of = &model.parameters[id];
                 parameter(&format!("{}.{}", model.layers[parameter_of.layer].name, parameter_of.name))
             }
+            Leaf::State(..) | Leaf::Number(_) => unreachable!("only training has these"),
         });
         Self {
             values,

@@ -4,6 +4,7 @@
 //! To add a format: one file here, one arm in `cli`.
 
 pub mod csv;
+mod history;
 pub mod json;
 pub mod outline;
 pub mod text;
@@ -14,7 +15,7 @@ use crate::diagnose::verdict::{self, Judgement};
 use crate::diagnose::{self, Diagnosis};
 use crate::diagnostics::Level;
 use crate::model::Model;
-use crate::run::record::{LayerRecord, Record, Records};
+use crate::run::record::{End, LayerRecord, Record, Records, SeedRecords};
 use crate::source::Sources;
 use json::Number;
 use schemars::JsonSchema;
@@ -42,11 +43,36 @@ pub struct Report {
     pub verdict: Verdict,
     /// The reports of the first seed, in order of steps.
     pub steps: Vec<Step>,
+    /// How training went, for the first seed; absent where nothing is trained.
+    pub training: Option<Training>,
     /// What is to be said, gravest first.
     pub findings: Vec<Finding>,
     /// Sentences in plain words: does it vanish, where, why.
     pub summary: Vec<String>,
 }
+
+/// How training went.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Training {
+    /// Updates made.
+    pub updates: u64,
+    /// `whole`, `not finite` or `interrupted`.
+    pub end: String,
+    /// The loss before some updates, evenly spaced, the first and the last among them; `MOST_LOSSES` at most.
+    pub losses: Vec<Loss>,
+}
+
+/// The loss at a step.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Loss {
+    /// Updates made before.
+    pub step: u64,
+    /// The mean loss of the batch.
+    pub loss: Number,
+}
+
+/// The most losses that a report lists.
+pub const MOST_LOSSES: usize = 200;
 
 /// The verdict.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -104,6 +130,12 @@ pub struct Step {
     pub loss: Number,
     /// The share of right predictions, where there are such.
     pub accuracy: Option<Number>,
+    /// The mean loss of the examples that are held out.
+    pub test_loss: Option<Number>,
+    /// The share of right predictions among them.
+    pub test_accuracy: Option<Number>,
+    /// The learning rate of the next update.
+    pub rate: Option<Number>,
     /// The layers in order of the text.
     pub layers: Vec<Layer>,
     /// ∂C/∂x; absent for integer inputs.
@@ -143,10 +175,23 @@ pub struct Layer {
     pub dead: Option<Number>,
     /// ‖update‖ / ‖weights‖ of the step before.
     pub update_ratio: Option<Number>,
+    /// The weights, where something is trained.
+    pub weights: Option<Weights>,
     /// r here over r at the next layer with weights.
     pub factor: Option<Factor>,
     /// The layer's own word.
     pub verdict: String,
+}
+
+/// The weights of a layer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Weights {
+    /// The least.
+    pub least: Number,
+    /// The greatest.
+    pub greatest: Number,
+    /// The root mean square.
+    pub rms: Number,
 }
 
 /// What the gradient is multiplied by from the next layer with weights to this one.
@@ -251,8 +296,25 @@ pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Di
         synthetic_data: records.synthetic,
         verdict: build_verdict(model, diagnosis),
         steps,
+        training: model.train.is_some().then(|| build_training(first)),
         findings: diagnosis.findings.iter().map(|finding| build_finding(model, sources, finding)).collect(),
         summary: words::summary(model, records, diagnosis),
+    }
+}
+
+fn build_training(seed: &SeedRecords) -> Training {
+    let count = seed.losses.len();
+    let shown = count.min(MOST_LOSSES);
+    let place = |index: usize| if shown < 2 { 0 } else { index * (count - 1) / (shown - 1) };
+    Training {
+        updates: count as u64,
+        end: match seed.end {
+            End::Whole => "whole",
+            End::NotFinite(_) => "not finite",
+            End::Interrupted(_) => "interrupted",
+        }
+        .to_owned(),
+        losses: (0..shown).map(place).map(|at| Loss { step: at as u64, loss: Number(seed.losses[at]) }).collect(),
     }
 }
 
@@ -316,6 +378,9 @@ fn build_step(model: &Model, sources: &Sources, record: &Record, judgement: &Jud
         step: record.step,
         loss: Number(record.loss),
         accuracy: record.accuracy.map(Number),
+        test_loss: record.test.map(|test| Number(test.loss)),
+        test_accuracy: record.test.and_then(|test| test.accuracy).map(Number),
+        rate: record.rate.map(Number),
         layers: record
             .layers
             .iter()
@@ -355,6 +420,11 @@ fn build_layer(
         saturated: verdict::saturated(measured).map(Number),
         dead: measured.dead.map(Number),
         update_ratio: measured.update_ratio.map(Number),
+        weights: measured.weights.map(|weights| Weights {
+            least: Number(weights.least),
+            greatest: Number(weights.greatest),
+            rms: Number(weights.rms),
+        }),
         factor: factor.map(|factor| Factor {
             measured: Number(factor.measured),
             predicted: None,

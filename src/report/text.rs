@@ -1,7 +1,7 @@
 //! The report as text: one row a layer, at most 100 columns, then the answer in plain words. The widths depend on the contents
 //! alone, never on the terminal.
 
-use super::{Layer, Report, Step};
+use super::{Layer, Report, Step, history};
 use crate::numbers::{UNDEFINED, factor, scientific, share, significant};
 
 /// Which characters a report may use.
@@ -21,7 +21,12 @@ const BAR: usize = 20;
 pub fn render(report: &Report, characters: Characters) -> String {
     let mut text = String::new();
     text.push_str(&title(report));
-    for step in &report.steps {
+    if report.steps.len() > 2 {
+        text.push('\n');
+        history::table(report, &mut text);
+    }
+    let last = report.steps.len() - 1;
+    for step in report.steps.iter().enumerate().filter(|(at, _)| *at == 0 || *at == last).map(|(_, step)| step) {
         text.push('\n');
         if report.steps.len() > 1 {
             text.push_str(&format!("step {}: {}\n", step.step, progress(step)));
@@ -59,7 +64,9 @@ fn title(report: &Report) -> String {
 
 fn progress(step: &Step) -> String {
     let accuracy = step.accuracy.map(|accuracy| format!(", accuracy {}", share(accuracy.0))).unwrap_or_default();
-    format!("loss {}{accuracy}", significant(step.loss.0))
+    let test = step.test_loss.map(|loss| format!("; held out: loss {}", significant(loss.0))).unwrap_or_default();
+    let right = step.test_accuracy.map(|accuracy| format!(", accuracy {}", share(accuracy.0))).unwrap_or_default();
+    format!("loss {}{accuracy}{test}{right}", significant(step.loss.0))
 }
 
 /// A column: heading and cells, aligned left or right.
@@ -195,7 +202,7 @@ fn mantissa(value: f64) -> f64 {
 }
 
 /// At most `most` characters, the middle left out.
-fn shorten(name: &str, most: usize) -> String {
+pub(super) fn shorten(name: &str, most: usize) -> String {
     let characters: Vec<char> = name.chars().collect();
     if characters.len() <= most {
         return name.to_owned();

@@ -1,5 +1,6 @@
 //! The answer in plain words: does the gradient vanish, where, why. Every number in it was measured.
 
+use super::history;
 use crate::diagnose::chain::Factor;
 use crate::diagnose::verdict::{Ground, Judgement, Measure};
 use crate::diagnose::{Diagnosis, median};
@@ -12,7 +13,7 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
     let first = records.seeds.first().expect("a run has at least one seed");
     let record = first.steps.last().expect("a seed has at least one report");
     let judgement = &diagnosis.seeds[0].judgement;
-    let mut sentences = Vec::new();
+    let mut sentences = history::sentences(model, first, diagnosis);
     sentences.push(whether(model, judgement));
     sentences.extend(exactly_zero(model, record, judgement));
     sentences.extend(where_it_happens(model, judgement));

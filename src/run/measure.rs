@@ -190,6 +190,7 @@ impl Plan {
             slope_rms: slope.map(|slope| slope.rms),
             wide: None,
             update_ratio: None,
+            weights: None,
             symmetric: false,
         };
         Measured { record, slope }

@@ -5,7 +5,7 @@
 //! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
 //! - `record.rs`: what was measured, as data
 //!
-//! Training comes later: a run is one forward and backward pass, step 0, also where the model has a `train` block (`TRAINS`).
+//! - `train/`: updates, and reports between them; without a `train` block a run is one forward and backward pass, step 0
 
 mod accuracy;
 pub mod data;
@@ -23,6 +23,7 @@ pub mod statistics;
 pub mod tensor;
 #[cfg(test)]
 mod tests;
+mod train;
 
 pub use measure::{LayerNorms, Level};
 
@@ -30,14 +31,12 @@ use crate::diagnostics::{Diagnostic, arguments, data as words};
 use crate::model::{Model, Seeds};
 use crate::numbers::bytes;
 use initialize::Initial;
-use record::{Records, SeedRecords};
-use seeds::Runner;
+use record::Records;
+use seeds::{Runner, Training};
 use session::{Executor, Kept, Session, Wanted};
 use std::num::NonZero;
 use std::path::PathBuf;
-
-/// Whether this version carries out `train` blocks.
-pub const TRAINS: bool = false;
+use std::sync::atomic::AtomicBool;
 
 /// How a model is run.
 #[derive(Clone, Debug)]
@@ -54,10 +53,14 @@ pub struct Settings {
     pub executor: Executor,
     /// Where to write what the first report of the first seed saw.
     pub dump: Option<PathBuf>,
+    /// Where to write the first seed's parameters after training, under PyTorch's names.
+    pub save: Option<PathBuf>,
+    /// Ends training when it becomes true.
+    pub stop: Option<&'static AtomicBool>,
 }
 
 /// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Progress {
     /// The data are read.
     Reading,
@@ -65,6 +68,15 @@ pub enum Progress {
     Compiling,
     /// So many seeds are done, of so many.
     Running(usize, usize),
+    /// The first seed has made so many updates, of so many.
+    Training {
+        /// Updates made.
+        step: u64,
+        /// Updates asked for.
+        steps: u64,
+        /// The loss before the last.
+        loss: f64,
+    },
 }
 
 /// The seeds that a run has.
@@ -125,37 +137,45 @@ pub fn run(
     let data = data?;
     // The file may have changed since it was looked at.
     let session = if data.batch == batch { session } else { compile(data.batch) }.map_err(one)?;
-    let held = ((data.inputs.len() + data.targets.len()) * model.precision.bytes()) as u128;
-    let room = room(&session, held, settings.memory_limit).map_err(one)?;
-    let runner = Runner::new(model, settings, &session, &data, room);
+    let test = data.test.as_ref().map_or(0, |test| test.inputs.len() + test.targets.len());
+    let held = ((data.inputs.len() + data.targets.len() + test) * model.precision.bytes()) as u128;
+    let training = Training::new(model, settings, &data).map_err(one)?;
+    let beside = training.as_ref().map_or(0, Training::bytes);
+    let room = room(&session, held, beside, settings.memory_limit).map_err(one)?;
+    let runner = Runner::new(model, settings, &session, &data, training.as_ref(), room);
     let runs = runner.run(&seeds, progress).map_err(one)?;
     let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new() };
-    for (seed, run) in seeds.into_iter().zip(runs) {
+    for run in runs {
         if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
             dump::write(path, tensors).map_err(one)?;
         }
-        records.seeds.push(SeedRecords { seed, steps: vec![run.record] });
+        if let Some(path) = settings.save.as_ref().filter(|_| records.seeds.is_empty()) {
+            dump::write(path, &run.trained).map_err(one)?;
+        }
+        records.seeds.push(run.records);
     }
     Ok(records)
 }
 
-/// The bytes that memories may take beside the `held` bytes of data: at least one memory fits.
+/// The bytes that memories may take beside the `held` bytes of data: at least one memory fits, with the bytes that `training` it
+/// takes.
 ///
 /// # Errors
 /// E0504 where none does, with what needs how much.
-pub fn room(session: &Session<'_>, held: u128, limit: u64) -> Result<u128, Diagnostic> {
+pub fn room(session: &Session<'_>, held: u128, training: u128, limit: u64) -> Result<u128, Diagnostic> {
     let footprint = session.footprint();
+    let total = footprint.total + training;
     match u128::from(limit).checked_sub(held) {
-        Some(room) if room >= footprint.total => Ok(room),
+        Some(room) if room >= total => Ok(room),
         Some(_) | None => {
-            let rest = footprint.total - footprint.parameters - footprint.batch;
+            let rest = total - footprint.parameters - footprint.batch;
             let parts = format!(
                 "{} for parameters, {} for data, {} for activations and gradients",
                 bytes(footprint.parameters),
                 bytes(held + footprint.batch),
                 bytes(rest),
             );
-            let needs = bytes(footprint.total + held);
+            let needs = bytes(total + held);
             Err(words::run_too_large(session.model().name.span, &needs, &parts, &bytes(u128::from(limit))))
         }
     }

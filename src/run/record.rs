@@ -20,6 +20,21 @@ pub struct SeedRecords {
     pub seed: u64,
     /// In order of steps; at least one.
     pub steps: Vec<Record>,
+    /// The loss before each update, in order; empty without training.
+    pub losses: Vec<f64>,
+    /// Why training ended.
+    pub end: End,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All updates were made.
+    Whole,
+    /// The loss was no number any more, before this update.
+    NotFinite(u64),
+    /// The user ended it before this update.
+    Interrupted(u64),
 }
 
 /// One report.
@@ -35,6 +50,30 @@ pub struct Record {
     pub layers: Vec<LayerRecord>,
     /// ∂C/∂x; absent for integer inputs.
     pub input: Option<Statistics>,
+    /// Of the examples that are held out; absent where there are none, or nothing is trained.
+    pub test: Option<Held>,
+    /// The learning rate of the next update; absent where nothing is trained.
+    pub rate: Option<f64>,
+}
+
+/// What was found on the examples that are held out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held {
+    /// Their mean loss.
+    pub loss: f64,
+    /// The share of right predictions, where there are such.
+    pub accuracy: Option<f64>,
+}
+
+/// The weights of a layer, all matrices together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightRecord {
+    /// The least.
+    pub least: f64,
+    /// The greatest.
+    pub greatest: f64,
+    /// The root mean square.
+    pub rms: f64,
 }
 
 /// What was measured of one layer.
@@ -67,6 +106,8 @@ pub struct LayerRecord {
     pub wide: Option<Wide>,
     /// ‖update‖ / ‖weights‖ of the step before; absent at step 0.
     pub update_ratio: Option<f64>,
+    /// The weights; absent without any, or where nothing is trained.
+    pub weights: Option<WeightRecord>,
     /// Whether all units of the layer compute the same (constant weights): symmetric.
     pub symmetric: bool,
 }

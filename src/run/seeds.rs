@@ -5,16 +5,18 @@
 
 use super::data::Dataset;
 use super::initialize::Initial;
-use super::record::Record;
+use super::record::{End, Record, SeedRecords};
 use super::session::{Kept, Session};
 use super::shadow::{self, Shadow};
 use super::tensor::Tensor;
+use super::train::{self, Batches, Evaluation, Trainer};
 use super::{Progress, Settings};
 use crate::diagnostics::Diagnostic;
 use crate::jit::Threads;
 use crate::kernel::memory::Memory;
 use crate::model::Model;
 use crate::shape::Precision;
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -23,9 +25,11 @@ use std::sync::{Mutex, OnceLock};
 #[derive(Debug)]
 pub(super) struct SeedRun {
     /// What was measured.
-    pub(super) record: Record,
+    pub(super) records: SeedRecords,
     /// What a dump holds; of the first seed, where one is wanted.
     pub(super) tensors: Option<Vec<(String, Tensor)>>,
+    /// The parameters after training; of the first seed.
+    pub(super) trained: Vec<(String, Tensor)>,
 }
 
 /// Runs seeds.
@@ -34,26 +38,64 @@ pub(super) struct Runner<'a> {
     settings: &'a Settings,
     session: &'a Session<'a>,
     data: &'a Dataset,
+    training: Option<&'a Training<'a>>,
     /// The bytes that all memories together may take.
     room: u128,
     wide: Model,
 }
 
+/// What training needs beside the session that measures.
+pub(super) struct Training<'a> {
+    trainer: Trainer<'a>,
+    evaluation: Option<Evaluation<'a>>,
+    steps: u64,
+    reported: BTreeSet<u64>,
+}
+
+impl<'a> Training<'a> {
+    /// What a model's `train` block asks for; none without one.
+    ///
+    /// # Errors
+    /// E0504 where some tensor is larger than can be addressed.
+    pub(super) fn new(model: &'a Model, settings: &Settings, data: &'a Dataset) -> Result<Option<Self>, Diagnostic> {
+        let Some(train) = &model.train else { return Ok(None) };
+        let steps = train::steps(train, data);
+        let trainer = Trainer::new(settings.threads, model, train, (data.batch, steps), settings.executor)?;
+        let evaluate = |examples| Evaluation::new(settings.threads, model, examples, settings.executor);
+        let evaluation = data.test.as_ref().map(evaluate).transpose()?;
+        Ok(Some(Self { trainer, evaluation, steps, reported: train::reported(&model.report, steps) }))
+    }
+
+    /// The bytes that a seed needs for it.
+    pub(super) fn bytes(&self) -> u128 {
+        self.trainer.bytes() + self.evaluation.as_ref().map_or(0, Evaluation::bytes)
+    }
+}
+
 impl<'a> Runner<'a> {
-    /// `room` is enough for one memory of the session.
+    /// `room` is enough for one memory of the session and what training needs.
     pub(super) fn new(
         model: &'a Model,
         settings: &'a Settings,
         session: &'a Session<'a>,
         data: &'a Dataset,
+        training: Option<&'a Training<'a>>,
         room: u128,
     ) -> Self {
-        Self { model, settings, session, data, room, wide: Model { precision: Precision::F64, ..model.clone() } }
+        Self {
+            model,
+            settings,
+            session,
+            data,
+            training,
+            room,
+            wide: Model { precision: Precision::F64, ..model.clone() },
+        }
     }
 
     /// What came of each seed, in order.
     pub(super) fn run(&self, seeds: &[u64], progress: &(dyn Fn(Progress) + Sync)) -> Result<Vec<SeedRun>, Diagnostic> {
-        let each = self.session.footprint().total.max(1);
+        let each = self.each().max(1);
         let fitting = usize::try_from(self.room / each).unwrap_or(usize::MAX).max(1);
         let workers = seeds.len().min(self.settings.threads.get()).min(fitting);
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -69,7 +111,7 @@ impl<'a> Runner<'a> {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(seed) = seeds.get(index) else { return };
-                if let Some(result) = worker.run(*seed, index == 0, &shadow).transpose() {
+                if let Some(result) = worker.run(*seed, index == 0, &shadow, progress).transpose() {
                     finish(index, result);
                 }
             }
@@ -86,11 +128,17 @@ impl<'a> Runner<'a> {
                 continue;
             }
             let worker = alone.get_or_insert_with(|| self.worker(1));
-            let result = worker.run(*seed, index == 0, &shadow).transpose().expect("alone nothing is put off");
+            let result =
+                worker.run(*seed, index == 0, &shadow, progress).transpose().expect("alone nothing is put off");
             finish(index, result);
         }
         let taken = results.into_iter().map(|result| result.into_inner().expect("no worker panicked"));
         taken.map(|result| result.expect("every seed was run")).collect()
+    }
+
+    /// The bytes that a seed needs.
+    fn each(&self) -> u128 {
+        self.session.footprint().total + self.training.map_or(0, Training::bytes)
     }
 
     /// One of `workers`, with its share of the threads.
@@ -120,38 +168,125 @@ impl<'r> Worker<'_, 'r> {
         seed: u64,
         is_first: bool,
         shadow: &OnceLock<Result<Shadow<'r>, Diagnostic>>,
+        progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Option<SeedRun>, Diagnostic> {
-        let Runner { model, session, data, settings, .. } = *self.runner;
         let mut memory = match self.memory.take() {
             Some(memory) => memory,
-            None => session.memory()?,
+            None => self.runner.session.memory()?,
         };
-        session.fill(&mut memory, data, &data.first_batch(seed, 0), &mut self.initial, seed)?;
-        session.run(&mut memory, &self.threads);
-        let (mut record, measured) = session.record(&memory, 0);
-        let symmetric = session.symmetric_layers(&memory);
+        let run = match self.runner.training {
+            None => self.look(&mut memory, seed, is_first, shadow),
+            Some(training) => self.train(training, &mut memory, (seed, is_first), shadow, progress),
+        };
+        self.memory = Some(memory);
+        run
+    }
+
+    /// One forward and backward pass.
+    fn look(
+        &mut self,
+        memory: &mut Memory,
+        seed: u64,
+        is_first: bool,
+        shadow: &OnceLock<Result<Shadow<'r>, Diagnostic>>,
+    ) -> Result<Option<SeedRun>, Diagnostic> {
+        let Runner { session, data, .. } = *self.runner;
+        session.fill(memory, data, &data.first_batch(seed, 0), &mut self.initial, seed)?;
+        let Some(record) = self.measure(memory, 0, Some(shadow))? else { return Ok(None) };
+        let tensors = self.tensors(memory, is_first);
+        let records = SeedRecords { seed, steps: vec![record], losses: Vec::new(), end: End::Whole };
+        Ok(Some(SeedRun { records, tensors, trained: Vec::new() }))
+    }
+
+    /// Update after update, with reports between them.
+    fn train(
+        &mut self,
+        training: &Training<'_>,
+        memory: &mut Memory,
+        (seed, is_first): (u64, bool),
+        shadow: &OnceLock<Result<Shadow<'r>, Diagnostic>>,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Option<SeedRun>, Diagnostic> {
+        let Runner { session, model, data, settings, .. } = *self.runner;
+        let Training { trainer, evaluation, steps, reported } = training;
+        let mut trained = trainer.start(&mut self.initial, seed)?;
+        let mut held_out = evaluation.as_ref().map(Evaluation::memory).transpose()?;
+        let mut batches = Batches::new(data, seed);
+        let (mut before, mut tensors) = (None, None);
+        let mut records = SeedRecords { seed, steps: Vec::new(), losses: Vec::new(), end: End::Whole };
+        for step in 0..=*steps {
+            if step == 0 || !batches.is_always_the_same() {
+                trainer.feed(&mut trained, data, batches.rows(step));
+            }
+            if records.end == End::Whole && settings.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                records.end = End::Interrupted(step);
+            }
+            let loss = (step < *steps && records.end == End::Whole)
+                .then(|| trainer.try_step(&mut trained, step, &self.threads));
+            if loss.is_some_and(|loss| !loss.is_finite()) {
+                records.end = End::NotFinite(step);
+            }
+            if reported.contains(&step) || records.end != End::Whole {
+                session.fill_batch(memory, data, batches.rows(step));
+                session.fill_trained(memory, trainer, &trained);
+                let shadow = records.steps.is_empty().then_some(shadow);
+                let Some(mut record) = self.measure(memory, step, shadow)? else { return Ok(None) };
+                train::describe(model, &train::weights(model, trainer, &trained), before.as_ref(), &mut record);
+                record.rate = (step < *steps).then(|| trainer.rate(step));
+                if let (Some(evaluation), Some(memory)) = (evaluation, &mut held_out) {
+                    record.test = Some(evaluation.evaluate(memory, trainer, &trained, &self.threads));
+                }
+                if records.steps.is_empty() {
+                    tensors = self.tensors(memory, is_first);
+                }
+                records.steps.push(record);
+            }
+            let (Some(loss), End::Whole) = (loss, records.end) else { break };
+            before = reported.contains(&(step + 1)).then(|| train::weights(model, trainer, &trained));
+            trainer.carry(&mut trained);
+            records.losses.push(loss);
+            if is_first {
+                progress(Progress::Training { step: step + 1, steps: *steps, loss });
+            }
+        }
+        let trained = if is_first { trainer.tensors(&trained) } else { Vec::new() };
+        Ok(Some(SeedRun { records, tensors, trained }))
+    }
+
+    /// Runs the session in a memory that was filled, and records what was measured; none where the shadow has to wait.
+    fn measure(
+        &self,
+        memory: &mut Memory,
+        step: u64,
+        shadow: Option<&OnceLock<Result<Shadow<'r>, Diagnostic>>>,
+    ) -> Result<Option<Record>, Diagnostic> {
+        let Runner { model, session, data, settings, .. } = *self.runner;
+        session.run(memory, &self.threads);
+        let (mut record, measured) = session.record(memory, step);
+        let symmetric = session.symmetric_layers(memory);
         for layer in &mut record.layers {
             layer.symmetric = symmetric[crate::arena::Id::index(layer.layer)];
         }
-        if shadow::is_needed(model, session, &measured) {
+        if let Some(shadow) = shadow.filter(|_| shadow::is_needed(model, session, &measured)) {
             let runner = self.runner;
             let shadow = shadow.get_or_init(|| Shadow::new(model, &runner.wide, data.batch, settings.executor));
             let shadow = shadow.as_ref().map_err(Clone::clone)?;
-            let needed = session.footprint().total + shadow.bytes();
+            let needed = runner.each() + shadow.bytes();
             // Without room for it nothing is known of what was lost, and the record says so.
             if needed <= runner.room {
                 if needed * self.workers as u128 > runner.room {
-                    self.memory = Some(memory);
                     return Ok(None);
                 }
-                for (layer, wide) in record.layers.iter_mut().zip(shadow.run(session, &memory, &self.threads)?) {
+                for (layer, wide) in record.layers.iter_mut().zip(shadow.run(session, memory, &self.threads)?) {
                     layer.wide = Some(wide);
                 }
             }
         }
-        let wants_tensors = is_first && session.wanted().kept == Kept::Everything;
-        let tensors = wants_tensors.then(|| session.tensors(&memory));
-        self.memory = Some(memory);
-        Ok(Some(SeedRun { record, tensors }))
+        Ok(Some(record))
+    }
+
+    fn tensors(&self, memory: &Memory, is_first: bool) -> Option<Vec<(String, Tensor)>> {
+        let session = self.runner.session;
+        (is_first && session.wanted().kept == Kept::Everything).then(|| session.tensors(memory))
     }
 }

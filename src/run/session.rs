@@ -2,12 +2,13 @@
 //! once and run for every seed, each in a memory of its own.
 
 use super::accuracy::accuracy;
-use super::executable::{Executable, contents};
 use super::data::Dataset;
+use super::executable::{Executable, contents};
 use super::initialize::{Initial, symmetric_layers};
 use super::measure::{Gradients, LayerNorms, Level, Measured, Plan, differentiate};
 use super::record::Record;
 use super::tensor::{Number, Tensor};
+use super::train::Trainer;
 use crate::arena::IdVec;
 use crate::diagnostics::{Diagnostic, data};
 use crate::graph::{Graph, NodeId, ParameterId};
@@ -16,6 +17,7 @@ use crate::kernel::memory::{Memory, OutOfMemory};
 use crate::kernel::{Buffer, Program, TooLarge};
 use crate::model::{self, Model, TrainingGraph};
 use crate::numbers::bytes;
+use crate::run::train::gather;
 use crate::shape::{Precision, Shape};
 use std::num::NonZero;
 
@@ -129,16 +131,7 @@ impl<'m> Session<'m> {
             .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, batch))?;
         let target_shape = graph.shape(target).clone();
         let nodes = Nodes { input, target, parameters, prediction, loss, layers };
-        Ok(Self {
-            model,
-            batch,
-            wanted,
-            executable,
-            nodes,
-            target: target_shape,
-            gradients,
-            plan,
-        })
+        Ok(Self { model, batch, wanted, executable, nodes, target: target_shape, gradients, plan })
     }
 
     /// What it was made from.
@@ -200,36 +193,51 @@ impl<'m> Session<'m> {
         initial: &mut Initial<'_>,
         seed: u64,
     ) -> Result<(), Diagnostic> {
-        assert_eq!(rows.len(), self.batch, "a batch has as many examples as the program was made for");
+        self.fill_batch(memory, data, rows);
         match self.model.precision {
-            Precision::F32 => self.fill_as::<f32>(memory, data, rows, initial, seed),
-            Precision::F64 => self.fill_as::<f64>(memory, data, rows, initial, seed),
+            Precision::F32 => self.draw::<f32>(memory, initial, seed),
+            Precision::F64 => self.draw::<f64>(memory, initial, seed),
         }
     }
 
-    fn fill_as<T: Number>(
-        &self,
-        memory: &mut Memory,
-        data: &Dataset,
-        rows: &[usize],
-        initial: &mut Initial<'_>,
-        seed: u64,
-    ) -> Result<(), Diagnostic> {
+    /// Writes the examples `rows` of the data.
+    ///
+    /// # Panics
+    /// Where there are not as many rows as the batch has examples.
+    pub(super) fn fill_batch(&self, memory: &mut Memory, data: &Dataset, rows: &[usize]) {
+        assert_eq!(rows.len(), self.batch, "a batch has as many examples as the program was made for");
         for (node, tensor) in [(self.nodes.input, &data.inputs), (self.nodes.target, &data.targets)] {
             let Some(buffer) = self.buffer(node) else { continue };
             assert_eq!(tensor.shape().0[1..], buffer.shape.0[1..], "the data were fitted to the network");
-            let into = memory.view_mut::<T>(buffer);
-            let width = into.len() / rows.len();
-            for (row, into) in rows.iter().zip(into.chunks_exact_mut(width)) {
-                tensor.copy_to(row * width, into);
+            match self.model.precision {
+                Precision::F32 => gather(tensor, rows, memory.view_mut::<f32>(buffer)),
+                Precision::F64 => gather(tensor, rows, memory.view_mut::<f64>(buffer)),
             }
         }
+    }
+
+    fn draw<T: Number>(&self, memory: &mut Memory, initial: &mut Initial<'_>, seed: u64) -> Result<(), Diagnostic> {
         for (id, node) in self.nodes.parameters.iter_with_ids() {
             if let Some(buffer) = self.buffer(*node) {
                 initial.fill(id, seed, memory.view_mut::<T>(buffer))?;
             }
         }
         Ok(())
+    }
+
+    /// Writes the parameters that a trainer has come to.
+    pub(super) fn fill_trained(&self, memory: &mut Memory, trainer: &Trainer<'_>, trained: &Memory) {
+        for (id, node) in self.nodes.parameters.iter_with_ids() {
+            let Some(buffer) = self.buffer(*node) else { continue };
+            match self.model.precision {
+                Precision::F32 => {
+                    memory.view_mut::<f32>(buffer).copy_from_slice(trainer.parameter::<f32>(trained, id));
+                }
+                Precision::F64 => {
+                    memory.view_mut::<f64>(buffer).copy_from_slice(trainer.parameter::<f64>(trained, id));
+                }
+            }
+        }
     }
 
     /// Writes what another session of the same network was filled with, converting each number to this one's precision.
@@ -263,6 +271,8 @@ impl<'m> Session<'m> {
             accuracy: self.accuracy(memory),
             layers: measured.iter().map(|measured| measured.record.clone()).collect(),
             input: self.plan.input(&read),
+            test: None,
+            rate: None,
         };
         (record, measured)
     }

@@ -18,6 +18,8 @@ fn settings(base: &Path) -> Settings {
         memory_limit: 1 << 32,
         executor: JIT,
         dump: None,
+        save: None,
+        stop: None,
     }
 }
 

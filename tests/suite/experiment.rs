@@ -69,6 +69,8 @@ pub(crate) fn run_by(text: &str, folder: &str, means: Means) -> Run {
         memory_limit: MEMORY,
         executor: means.executor,
         dump: Some(tensors.clone()),
+        save: None,
+        stop: None,
     };
     let batch = data.expect("its data are known").batch;
     let records = run::run(&model, &settings, batch, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));

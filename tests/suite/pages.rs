@@ -162,7 +162,7 @@ fn every_failing_example_is_drawn() {
     snapshot_folder("diagnostics", &pictures);
 }
 
-/// Nothing is wrong with them but that training is not carried out.
+/// Nothing is wrong with them but that a checkpoint is not written.
 #[test]
 fn the_examples_of_guide_and_readme_are_sound() {
     for (path, least) in [("docs/language.md", 8), ("README.md", 2)] {
@@ -170,12 +170,8 @@ fn the_examples_of_guide_and_readme_are_sound() {
         assert!(sound.len() >= least, "{path} has {} examples", sound.len());
         for block in sound {
             let checked = check(&block.text);
-            assert!(
-                checked.diagnostics.iter().all(|diagnostic| diagnostic.code.0 == "W0007"),
-                "{path}\n{}\n{}",
-                block.text,
-                drawn(&checked)
-            );
+            let told = checked.diagnostics.iter().any(|diagnostic| diagnostic.code.0 != "W0007");
+            assert!(!told, "{path}\n{}\n{}", block.text, drawn(&checked));
         }
     }
 }
@@ -199,7 +195,6 @@ fn the_guide_tells_what_is_not_built() {
         let is_word = |word: &str| word.trim_matches(|letter| "`.,".contains(letter)) == *name;
         assert!(limits.split_whitespace().any(is_word), "`{name}` is not among the limits");
     }
-    assert_eq!(gradc::run::TRAINS, !limits.contains("It does not train."));
 }
 
 /// Files with several mistakes: the first line names the codes that must be raised, in order.

@@ -48,6 +48,7 @@ use crate::model::{Data, Model, SoundData, Source};
 use crate::numbers::bytes;
 use crate::shape::{Precision, Shape};
 use fit::Fit;
+use normalize::Standard;
 use source::{Count, Labels, Opened};
 use std::ops::Range;
 use std::path::Path;
@@ -84,18 +85,41 @@ pub struct Dataset {
     pub synthetic: bool,
     /// Whether each epoch has its own order.
     pub shuffle: bool,
+    /// What is held out, by `test:` or `split:`; only where the model trains.
+    pub test: Option<Examples>,
+}
+
+/// Examples that are only looked at.
+#[derive(Clone, Debug)]
+pub struct Examples {
+    /// `[n, …input]`
+    pub inputs: Tensor,
+    /// `[n, …target]`
+    pub targets: Tensor,
 }
 
 impl Dataset {
     /// The examples of the first batch of an epoch, as rows of `inputs`.
     #[must_use]
     pub fn first_batch(&self, seed: u64, epoch: u64) -> Vec<usize> {
-        if !self.shuffle {
-            return (0..self.batch).collect();
-        }
-        let mut order = Streams::new(seed, "data/shuffle", "order").number(epoch).permutation(self.examples);
+        let mut order = self.order(seed, epoch);
         order.truncate(self.batch);
         order
+    }
+
+    /// The order of an epoch: rows of `inputs`, at least a batch of them.
+    #[must_use]
+    pub fn order(&self, seed: u64, epoch: u64) -> Vec<usize> {
+        if !self.shuffle {
+            return (0..self.inputs.shape().0[0]).collect();
+        }
+        Streams::new(seed, "data/shuffle", "order").number(epoch).permutation(self.examples)
+    }
+
+    /// Full batches of an epoch; what is left over waits for another order.
+    #[must_use]
+    pub fn batches(&self) -> usize {
+        (self.examples / self.batch).max(1)
     }
 }
 
@@ -115,7 +139,7 @@ pub fn inspect(model: &Model, base: &Path) -> Result<DataShape, Vec<Diagnostic>>
         });
     };
     let opened = open(model, &data.source, base, data.seed)
-        .and_then(|(opened, fit)| Ok((Part::of(data, &opened.header)?, opened.header, fit)));
+        .and_then(|(opened, fit)| Ok((Part::of(model.train.is_some(), data, &opened.header)?, opened.header, fit)));
     let test = data.test.as_ref().map_or(Ok(()), |test| open(model, test, base, data.seed).map(drop));
     let (part, header, fit) = match (opened, test) {
         (Ok(known), Ok(())) => known,
@@ -156,7 +180,7 @@ pub fn inspect_alone(sound: &SoundData, base: &Path) -> Vec<Diagnostic> {
             mistakes.push(data::data_do_not_fit(source.span, &header.x, *span, shape));
         }
         if !is_test {
-            mistakes.extend(Part::of(data, &header).err().unwrap_or_default());
+            mistakes.extend(Part::of(false, data, &header).err().unwrap_or_default());
         }
     }
     mistakes
@@ -179,10 +203,10 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
         hold::<T>(model, model.input_span, &what, synthetic::EXAMPLES, 0, limit)?;
         let (inputs, targets) = synthetic::synthesize::<T>(model);
         let examples = synthetic::EXAMPLES;
-        return Ok(Dataset { inputs, targets, examples, batch: examples, synthetic: true, shuffle: false });
+        return Ok(Dataset { inputs, targets, examples, batch: examples, synthetic: true, shuffle: false, test: None });
     };
     let (opened, fit) = open(model, &data.source, base, data.seed)?;
-    let part = Part::of(data, &opened.header)?;
+    let part = Part::of(model.train.is_some(), data, &opened.header)?;
     // f64 targets as the source has them, and f64 inputs while they are normalised.
     let inputs = if data.normalize { model.input.elements() } else { 0 };
     let extra = 8 * (opened.header.y.elements() as u128 + inputs as u128);
@@ -194,8 +218,41 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
         extra,
         limit,
     )?;
-    let dataset = read::<T>(model, data, opened, &fit, &part).map_err(|diagnostic| vec![diagnostic])?;
-    Ok(dataset)
+    let one = |diagnostic| vec![diagnostic];
+    let training = Reading { model, data, span: data.source.span, first: part.rows.start };
+    let split = data.split.map(|_| training_part(data.seed, &part));
+    let columns = opened.header.columns;
+    let (train, raw) =
+        training.read::<T>(opened, &fit, part.rows.clone(), split.clone(), Normal::Measured(columns)).map_err(one)?;
+    let mut held_out = None;
+    if model.train.is_some() {
+        let standard = match raw {
+            Some(standard) => Normal::Known(standard),
+            None => Normal::Not,
+        };
+        if let Some(test) = &data.test {
+            let (opened, fit) = open(model, test, base, data.seed)?;
+            let count = match opened.header.examples {
+                Count::Fixed(count) | Count::Endless(count) => count,
+            };
+            hold::<T>(model, test.span, &format!("the test data ({count} examples)"), count, extra, limit)?;
+            let reading = Reading { span: test.span, first: 0, ..training };
+            held_out = Some(reading.read::<T>(opened, &fit, 0..count, None, standard).map_err(one)?.0);
+        } else if let Some(mut kept) = split.filter(|kept| kept.contains(&false)) {
+            kept.iter_mut().for_each(|kept| *kept = !*kept);
+            let (opened, fit) = open(model, &data.source, base, data.seed)?;
+            held_out = Some(training.read::<T>(opened, &fit, part.rows.clone(), Some(kept), standard).map_err(one)?.0);
+        }
+    }
+    Ok(Dataset {
+        inputs: train.inputs,
+        targets: train.targets,
+        examples: part.examples,
+        batch: part.batch,
+        synthetic: false,
+        shuffle: data.shuffle,
+        test: held_out,
+    })
 }
 
 fn open(model: &Model, source: &Source, base: &Path, seed: u64) -> Result<(Opened, Fit), Vec<Diagnostic>> {
@@ -231,7 +288,7 @@ struct Part {
 }
 
 impl Part {
-    fn of(data: &Data, header: &source::Header) -> Result<Self, Vec<Diagnostic>> {
+    fn of(trains: bool, data: &Data, header: &source::Header) -> Result<Self, Vec<Diagnostic>> {
         let count = match (header.examples, data.take) {
             (Count::Endless(_), Some(take)) => take,
             (Count::Endless(default), None) => default,
@@ -252,8 +309,8 @@ impl Part {
             return none_left(&format!("`split` leaves none of {count} to train on"));
         }
         let batch = data.batch.unwrap_or(examples).min(examples);
-        // Order, split and normalisation look at all examples; else the first batch is enough.
-        let whole = data.shuffle || data.normalize || data.split.is_some();
+        // Training, order, split and normalisation look at all examples; else the first batch is enough.
+        let whole = trains || data.shuffle || data.normalize || data.split.is_some();
         let rows = data.skip..if whole { end } else { data.skip + batch };
         Ok(Self { rows, examples, batch })
     }
@@ -273,60 +330,90 @@ impl Part {
     }
 }
 
-fn read<T: Number>(model: &Model, data: &Data, opened: Opened, fit: &Fit, part: &Part) -> Result<Dataset, Diagnostic> {
-    let Opened { header, reader } = opened;
-    let kept = data.split.map(|_| training_part(data.seed, part));
-    let rows = kept.as_ref().map_or(part.rows.len(), |_| part.examples);
-    let factor = data.scale;
-    let columns = header.x.elements();
-    let mut raw = Collected::<f64>::new(None, kept.as_deref(), header.y.elements(), rows);
-    let inputs: Vec<T> = if data.normalize {
-        let mut inputs = Collected::<f64>::new(factor, kept.as_deref(), columns, rows);
-        reader.read(part.rows.clone(), &mut inputs, &mut raw)?;
-        normalize::normalize(&mut inputs.numbers, header.columns);
-        inputs.numbers.into_iter().map(T::rounded).collect()
-    } else {
-        let mut inputs = Collected::<T>::new(factor, kept.as_deref(), columns, rows);
-        reader.read(part.rows.clone(), &mut inputs, &mut raw)?;
-        inputs.numbers
-    };
-    assert_eq!(
-        (inputs.len(), raw.numbers.len()),
-        (rows * columns, rows * header.y.elements()),
-        "a reader gives what is asked"
-    );
-    if model.integer_input
-        && let Some(bad) = inputs.iter().position(|number| number.exact() < 0.0 || number.exact().fract() != 0.0)
-    {
-        return Err(data::bad_index(data.source.span, model.input_span, bad / columns, inputs[bad].exact()));
-    }
-    let targets = convert(model, data, fit, part, &raw.numbers, header.y.elements())?;
-    Ok(Dataset {
-        inputs: Tensor::new(&model.input.with_batch(rows), inputs),
-        targets: Tensor::new(&fit.shape.with_batch(rows), targets.into_iter().map(T::rounded).collect()),
-        examples: part.examples,
-        batch: part.batch,
-        synthetic: false,
-        shuffle: data.shuffle,
-    })
+/// What is done to the columns of the inputs.
+enum Normal {
+    /// Nothing.
+    Not,
+    /// So many columns, measured here, where the data ask for it.
+    Measured(usize),
+    /// As the training part was.
+    Known(Standard),
 }
 
-fn convert(
-    model: &Model,
-    data: &Data,
-    fit: &Fit,
-    part: &Part,
-    raw: &[f64],
-    width: usize,
-) -> Result<Vec<f64>, Diagnostic> {
-    let mut targets = Vec::with_capacity(raw.len() / width * fit.shape.elements());
-    for (index, target) in raw.chunks_exact(width).enumerate() {
-        fit.convert(target, &mut targets).map_err(|what| {
-            let loss = model.loss.as_ref().map(|loss| loss.span);
-            data::bad_target(data.source.span, loss, part.rows.start + index, &what)
-        })?;
+/// A source on its way into tensors.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    model: &'a Model,
+    data: &'a Data,
+    /// Where the source is named.
+    span: crate::source::Span,
+    /// The number of its first row, for messages.
+    first: usize,
+}
+
+impl Reading<'_> {
+    /// Reads the rows, of which only those `kept` are used.
+    fn read<T: Number>(
+        &self,
+        opened: Opened,
+        fit: &Fit,
+        rows: Range<usize>,
+        kept: Option<Vec<bool>>,
+        normal: Normal,
+    ) -> Result<(Examples, Option<Standard>), Diagnostic> {
+        let Opened { header, reader } = opened;
+        let count = kept.as_ref().map_or(rows.len(), |kept| kept.iter().filter(|kept| **kept).count());
+        let factor = self.data.scale;
+        let columns = header.x.elements();
+        let mut raw = Collected::<f64>::new(None, kept.as_deref(), header.y.elements(), count);
+        let mut standard = None;
+        let inputs: Vec<T> = if self.data.normalize {
+            let mut inputs = Collected::<f64>::new(factor, kept.as_deref(), columns, count);
+            reader.read(rows, &mut inputs, &mut raw)?;
+            let measured = match normal {
+                Normal::Not => None,
+                Normal::Measured(columns) => Some(Standard::of(&inputs.numbers, columns)),
+                Normal::Known(standard) => Some(standard),
+            };
+            if let Some(standard) = &measured {
+                standard.apply(&mut inputs.numbers);
+            }
+            standard = measured;
+            inputs.numbers.into_iter().map(T::rounded).collect()
+        } else {
+            let mut inputs = Collected::<T>::new(factor, kept.as_deref(), columns, count);
+            reader.read(rows, &mut inputs, &mut raw)?;
+            inputs.numbers
+        };
+        assert_eq!(
+            (inputs.len(), raw.numbers.len()),
+            (count * columns, count * header.y.elements()),
+            "a reader gives what is asked"
+        );
+        let model = self.model;
+        if model.integer_input
+            && let Some(bad) = inputs.iter().position(|number| number.exact() < 0.0 || number.exact().fract() != 0.0)
+        {
+            return Err(data::bad_index(self.span, model.input_span, bad / columns, inputs[bad].exact()));
+        }
+        let targets = self.targets(fit, &raw.numbers, header.y.elements())?;
+        let examples = Examples {
+            inputs: Tensor::new(&model.input.with_batch(count), inputs),
+            targets: Tensor::new(&fit.shape.with_batch(count), targets.into_iter().map(T::rounded).collect()),
+        };
+        Ok((examples, standard))
     }
-    Ok(targets)
+
+    fn targets(&self, fit: &Fit, raw: &[f64], width: usize) -> Result<Vec<f64>, Diagnostic> {
+        let mut targets = Vec::with_capacity(raw.len() / width * fit.shape.elements());
+        for (index, target) in raw.chunks_exact(width).enumerate() {
+            fit.convert(target, &mut targets).map_err(|what| {
+                let loss = self.model.loss.as_ref().map(|loss| loss.span);
+                data::bad_target(self.span, loss, self.first + index, &what)
+            })?;
+        }
+        Ok(targets)
+    }
 }
 
 /// Which of the rows that are read belong to the training part.

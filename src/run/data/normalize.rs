@@ -6,23 +6,38 @@ use crate::kernel::combine::combine;
 use crate::kernel::{CHUNK, CombinePartials, LANES};
 use crate::shape::Precision;
 
-/// Normalises `numbers`, whose element `i` belongs to column `i` mod `columns`.
-pub(super) fn normalize(numbers: &mut [f64], columns: usize) {
-    let rows = numbers.len() / columns;
-    let means: Vec<f64> =
-        column_sums(numbers, columns, |_, number| number).iter().map(|sum| sum / rows as f64).collect();
-    let squares = column_sums(numbers, columns, |column, number| (number - means[column]) * (number - means[column]));
-    let mut scales: Vec<f64> = squares.iter().map(|sum| (sum / rows as f64).sqrt()).collect();
-    // The mean of equal numbers may be off by a rounding, which must not be blown up to one.
-    for (column, scale) in scales.iter_mut().enumerate() {
-        let constant = numbers[column..].iter().step_by(columns).all(|number| *number == numbers[column]);
-        if constant || *scale == 0.0 {
-            *scale = 1.0;
+/// The shift and scale of every column.
+#[derive(Debug)]
+pub(super) struct Standard {
+    means: Vec<f64>,
+    scales: Vec<f64>,
+}
+
+impl Standard {
+    /// Those that give `numbers`, whose element `i` belongs to column `i` mod `columns`, zero mean and unit variance.
+    pub(super) fn of(numbers: &[f64], columns: usize) -> Self {
+        let rows = numbers.len() / columns;
+        let means: Vec<f64> =
+            column_sums(numbers, columns, |_, number| number).iter().map(|sum| sum / rows as f64).collect();
+        let squares =
+            column_sums(numbers, columns, |column, number| (number - means[column]) * (number - means[column]));
+        let mut scales: Vec<f64> = squares.iter().map(|sum| (sum / rows as f64).sqrt()).collect();
+        // The mean of equal numbers may be off by a rounding, which must not be blown up to one.
+        for (column, scale) in scales.iter_mut().enumerate() {
+            let constant = numbers[column..].iter().step_by(columns).all(|number| *number == numbers[column]);
+            if constant || *scale == 0.0 {
+                *scale = 1.0;
+            }
         }
+        Self { means, scales }
     }
-    for row in numbers.chunks_exact_mut(columns) {
-        for ((number, mean), scale) in row.iter_mut().zip(&means).zip(&scales) {
-            *number = (*number - mean) / scale;
+
+    /// Shifts and scales numbers of as many columns.
+    pub(super) fn apply(&self, numbers: &mut [f64]) {
+        for row in numbers.chunks_exact_mut(self.means.len()) {
+            for ((number, mean), scale) in row.iter_mut().zip(&self.means).zip(&self.scales) {
+                *number = (*number - mean) / scale;
+            }
         }
     }
 }
@@ -52,7 +67,11 @@ fn column_sums(numbers: &[f64], columns: usize, term: impl Fn(usize, f64) -> f64
 
 #[cfg(test)]
 mod tests {
-    use super::normalize;
+    use super::Standard;
+
+    fn normalize(numbers: &mut [f64], columns: usize) {
+        Standard::of(numbers, columns).apply(numbers);
+    }
 
     #[test]
     fn columns_have_zero_mean_and_unit_variance_over_n() {

@@ -1,0 +1,159 @@
+//! A network made ready to be trained: one program for a whole step, run again and again in one memory.
+
+use super::optimizer::Optimizer;
+use super::schedule::Schedule;
+use super::update::{self, Update};
+use crate::arena::IdVec;
+use crate::diagnostics::{Diagnostic, data as words};
+use crate::graph::{self, NodeId, ParameterId};
+use crate::jit::Threads;
+use crate::kernel::memory::{Memory, OutOfMemory};
+use crate::model::{self, Model, Train, TrainingGraph};
+use crate::numbers::bytes;
+use crate::run::data::Dataset;
+use crate::run::executable::Executable;
+use crate::run::initialize::Initial;
+use crate::run::session::{Executor, not_addressable};
+use crate::run::tensor::{Number, Tensor};
+use crate::shape::Precision;
+use std::num::NonZero;
+
+/// A step of training, compiled.
+pub(in crate::run) struct Trainer<'m> {
+    model: &'m Model,
+    batch: usize,
+    steps: u64,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    /// The rate before the schedule.
+    rate: f64,
+    executable: Executable,
+    input: NodeId,
+    target: NodeId,
+    parameters: IdVec<ParameterId, NodeId>,
+    loss: NodeId,
+    update: Update,
+}
+
+impl<'m> Trainer<'m> {
+    /// Builds and compiles the step for batches of this size, and `steps` of them.
+    ///
+    /// # Errors
+    /// E0504 where some tensor is larger than can be addressed.
+    pub(in crate::run) fn new(
+        threads: NonZero<usize>,
+        model: &'m Model,
+        train: &Train,
+        (batch, steps): (usize, u64),
+        executor: Executor,
+    ) -> Result<Self, Diagnostic> {
+        let mut training = model::build(model, batch);
+        let wanted: Vec<NodeId> = training.parameters.iter().copied().collect();
+        let gradients: IdVec<ParameterId, Option<NodeId>> =
+            graph::differentiate(&mut training.graph, training.loss, &wanted).into_iter().collect();
+        let update = update::add(model, train, &mut training, &gradients);
+        let TrainingGraph { graph, input, target, parameters, loss, .. } = training;
+        // Leaves are kept too: what the run before left in them is what the next one starts from.
+        let mut keep = vec![loss, input, target];
+        keep.extend(parameters.iter());
+        keep.extend(&update.numbers);
+        keep.extend(update.carried.iter().flat_map(|(leaf, next)| [leaf, next]));
+        keep.extend(update.norm);
+        let executable = Executable::new(threads, &graph, &keep, executor)
+            .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, batch))?;
+        let rate = train.optimizer.arguments.number("rate").expect("every optimizer has a rate");
+        let (optimizer, schedule) = (Optimizer::new(&train.optimizer), Schedule::new(train));
+        Ok(Self { model, batch, steps, optimizer, schedule, rate, executable, input, target, parameters, loss, update })
+    }
+
+    /// The bytes of one memory.
+    pub(in crate::run) fn bytes(&self) -> u128 {
+        self.executable.bytes()
+    }
+
+    /// A memory with the parameters of a seed, before the first step.
+    ///
+    /// # Errors
+    /// E0504 where the machine does not give it; E06 where parameters are read from a file that does not have them.
+    pub(in crate::run) fn start(&self, initial: &mut Initial<'_>, seed: u64) -> Result<Memory, Diagnostic> {
+        let refused = |refused: OutOfMemory| words::memory_refused(self.model.name.span, &bytes(refused.bytes as u128));
+        let mut memory = self.executable.memory().map_err(refused)?;
+        for (id, node) in self.parameters.iter_with_ids() {
+            let Some(buffer) = self.executable.buffer(*node) else { continue };
+            match self.model.precision {
+                Precision::F32 => initial.fill(id, seed, memory.view_mut::<f32>(buffer))?,
+                Precision::F64 => initial.fill(id, seed, memory.view_mut::<f64>(buffer))?,
+            }
+        }
+        Ok(memory)
+    }
+
+    /// Gives the next step its examples.
+    pub(in crate::run) fn feed(&self, memory: &mut Memory, data: &Dataset, rows: &[usize]) {
+        assert_eq!(rows.len(), self.batch, "a batch has as many examples as the program was made for");
+        for (node, tensor) in [(self.input, &data.inputs), (self.target, &data.targets)] {
+            let Some(buffer) = self.executable.buffer(node) else { continue };
+            match self.model.precision {
+                Precision::F32 => gather(tensor, rows, memory.view_mut::<f32>(buffer)),
+                Precision::F64 => gather(tensor, rows, memory.view_mut::<f64>(buffer)),
+            }
+        }
+    }
+
+    /// Works out step `step`, from 0, and gives the loss before it; `carry` makes it.
+    pub(in crate::run) fn try_step(&self, memory: &mut Memory, step: u64, threads: &Threads) -> f64 {
+        let numbers = self.optimizer.numbers(step, self.rate(step));
+        for (node, number) in self.update.numbers.iter().zip(numbers) {
+            let Some(buffer) = self.executable.buffer(*node) else { continue };
+            match self.model.precision {
+                Precision::F32 => memory.view_mut::<f32>(buffer)[0] = number as f32,
+                Precision::F64 => memory.view_mut::<f64>(buffer)[0] = number,
+            }
+        }
+        self.executable.run(memory, threads);
+        self.executable.read(memory, self.loss)[0]
+    }
+
+    /// Makes the step that was worked out: the new parameters take the place of the old.
+    pub(in crate::run) fn carry(&self, memory: &mut Memory) {
+        for (leaf, next) in &self.update.carried {
+            if let (Some(to), Some(from)) = (self.executable.buffer(*leaf), self.executable.buffer(*next)) {
+                memory.copy(from, to);
+            }
+        }
+    }
+
+    /// The learning rate of a step.
+    pub(in crate::run) fn rate(&self, step: u64) -> f64 {
+        self.rate * self.schedule.factor(step, self.steps)
+    }
+
+    /// The norm of the whole gradient that the last step clipped, before it did.
+    #[cfg(test)]
+    pub(super) fn norm(&self, memory: &Memory) -> Option<f64> {
+        self.update.norm.map(|node| self.executable.read(memory, node)[0])
+    }
+
+    /// A parameter as it stands; none where nothing depends on it.
+    pub(in crate::run) fn parameter<'a, T: Number>(&self, memory: &'a Memory, id: ParameterId) -> &'a [T] {
+        self.executable.view(memory, self.parameters[id])
+    }
+
+    /// Every parameter under its own name and shape.
+    pub(in crate::run) fn tensors(&self, memory: &Memory) -> Vec<(String, Tensor)> {
+        let named = |(id, node): (ParameterId, &NodeId)| {
+            let parameter = &self.model.parameters[id];
+            let name = format!("{}.{}", self.model.layers[parameter.layer].name, parameter.name);
+            Some((name, self.executable.tensor(memory, *node, &parameter.shape)?))
+        };
+        self.parameters.iter_with_ids().filter_map(named).collect()
+    }
+}
+
+/// Copies rows of a tensor one after another.
+pub(in crate::run) fn gather<T: Number>(tensor: &Tensor, rows: &[usize], into: &mut [T]) {
+    let width = into.len() / rows.len();
+    for (row, into) in rows.iter().zip(into.chunks_exact_mut(width)) {
+        tensor.copy_to(row * width, into);
+    }
+}
