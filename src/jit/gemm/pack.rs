@@ -56,7 +56,7 @@ pub(super) unsafe fn pack<R: Transpose>(
 }
 
 /// How many terms ahead a panel is fetched.
-const AHEAD: usize = 8;
+const AHEAD: usize = 32;
 
 /// Lanes are neighbours: each term is copied.
 ///
