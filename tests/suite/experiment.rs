@@ -55,15 +55,17 @@ pub(crate) fn run_in(text: &str, folder: &str) -> Run {
 /// Runs a text by the given means.
 #[track_caller]
 pub(crate) fn run_by(text: &str, folder: &str, means: Means) -> Run {
-    let base = repository().join(folder);
-    let Checked { sources, model, data, diagnostics, .. } = check_in(text, folder);
-    let errors: Vec<_> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    let model = model.expect("a file without errors has a model");
+    carry_out(&sound(text, folder), folder, means)
+}
+
+/// Runs what was checked, by the given means.
+#[track_caller]
+pub(crate) fn carry_out(checked: &Checked, folder: &str, means: Means) -> Run {
+    let model = checked.model.as_ref().expect("a file without errors has a model");
     let scratch = tempfile::tempdir().expect("there is room for a dump");
     let tensors = scratch.path().join("dump.safetensors");
     let settings = Settings {
-        base,
+        base: repository().join(folder),
         seed: None,
         threads: NonZero::new(means.threads).expect("at least one thread"),
         memory_limit: MEMORY,
@@ -72,11 +74,20 @@ pub(crate) fn run_by(text: &str, folder: &str, means: Means) -> Run {
         save: None,
         stop: None,
     };
-    let batch = data.expect("its data are known").batch;
-    let records = run::run(&model, &settings, batch, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
-    let diagnosis = diagnose::diagnose(&model, &records);
-    let report = report::build(&model, &sources, &records, &diagnosis);
+    let batch = checked.data.as_ref().expect("its data are known").batch;
+    let records = run::run(model, &settings, batch, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    let diagnosis = diagnose::diagnose(model, &records);
+    let report = report::build(model, &checked.sources, &records, &diagnosis);
     Run { records, diagnosis, report, tensors, _folder: scratch }
+}
+
+/// Checks a text that has no error.
+#[track_caller]
+pub(crate) fn sound(text: &str, folder: &str) -> Checked {
+    let checked = check_in(text, folder);
+    let errors: Vec<_> = checked.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect();
+    assert!(errors.is_empty(), "{text}\n{errors:#?}");
+    checked
 }
 
 /// Checks a text whose paths start from `folder`.
@@ -86,10 +97,15 @@ pub(crate) fn check_in(text: &str, folder: &str) -> Checked {
 }
 
 impl Run {
+    /// The bytes of the dump.
+    pub(crate) fn dump(&self) -> Vec<u8> {
+        std::fs::read(&self.tensors).expect("the run wrote its dump")
+    }
+
     /// A tensor of the dump, as f64.
     #[track_caller]
     pub(crate) fn tensor(&self, name: &str) -> Vec<f64> {
-        tensor(&std::fs::read(&self.tensors).expect("the run wrote its dump"), name)
+        tensor(&self.dump(), name)
     }
 }
 

@@ -1,0 +1,455 @@
+//! Random valid experiments, as text: a stream of numbers decides, statement by statement, what is written next. Shapes are
+//! followed as the language defines them, so that every text compiles and runs. What the prelude defines is drawn from the
+//! prelude itself: a new activation, loss or rule is drawn as soon as it exists.
+
+use gradc::model;
+use gradc::source::Sources;
+use gradc::syntax::ast::{Definition, DefinitionKind, Item};
+
+/// A definition of the prelude, as far as a use needs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Defined {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it has besides what the network passes.
+    pub(crate) parameters: Vec<String>,
+    /// Whether a use must give all of these.
+    pub(crate) required: bool,
+    /// What the network passes a loss as its target: `t`, or `sign`.
+    pub(crate) target: Option<String>,
+    /// Whether it looks along the classes.
+    pub(crate) row_wise: bool,
+}
+
+/// The prelude's definitions of a kind, in its order.
+pub(crate) fn defined(kind: DefinitionKind) -> Vec<Defined> {
+    let passed = match kind {
+        DefinitionKind::Activation => 1,
+        DefinitionKind::Loss => 2,
+        DefinitionKind::Init => 0,
+    };
+    let of = |definition: Definition| {
+        let own = &definition.parameters[passed..];
+        Defined {
+            parameters: own.iter().map(|parameter| parameter.name.name.clone()).collect(),
+            required: own.iter().any(|parameter| parameter.default.is_none()),
+            target: definition.parameters[..passed].get(1).map(|parameter| parameter.name.name.clone()),
+            row_wise: format!("{:?}", definition.body).contains("softmax"),
+            name: definition.name.name,
+        }
+    };
+    let prelude = model::prelude(&mut Sources::new());
+    let of_the_kind = prelude.items.into_iter().filter_map(|item| match item {
+        Item::Definition(definition) if definition.kind == kind => Some(of(definition)),
+        _ => None,
+    });
+    of_the_kind.collect()
+}
+
+/// Numbers that decide, one after another; 0, the plainest choice, once they are used up.
+struct Choices<'a>(std::slice::Iter<'a, u16>);
+
+impl Choices<'_> {
+    fn below(&mut self, count: usize) -> usize {
+        usize::from(*self.0.next().unwrap_or(&0)) % count
+    }
+
+    fn one_of<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
+    }
+
+    /// True once in `of`; never once the numbers are used up.
+    fn once_in(&mut self, of: usize) -> bool {
+        self.below(of) == of - 1
+    }
+
+    fn are_left(&self) -> bool {
+        self.0.len() > 0
+    }
+}
+
+const WIDTHS: [usize; 8] = [1, 2, 3, 5, 8, 9, 17, 33];
+/// Statements of a network's body, at most.
+const STATEMENTS: usize = 7;
+
+struct Writer<'a> {
+    choices: Choices<'a>,
+    activations: Vec<Defined>,
+    body: String,
+    /// How many labels were given.
+    named: usize,
+    /// The value of `param width`.
+    param: usize,
+    /// The shape of one example so far.
+    shape: Vec<usize>,
+    /// Labels of the network's own body, with their shapes.
+    labels: Vec<(String, Vec<usize>)>,
+}
+
+/// The text that the numbers decide for. `precision` where it is not to be drawn.
+pub(crate) fn network(numbers: &[u16], precision: Option<&str>) -> String {
+    let mut writer = Writer {
+        choices: Choices(numbers.iter()),
+        activations: defined(DefinitionKind::Activation),
+        body: String::new(),
+        named: 0,
+        param: 1,
+        shape: Vec::new(),
+        labels: Vec::new(),
+    };
+    writer.experiment(precision)
+}
+
+impl Writer<'_> {
+    fn experiment(&mut self, precision: Option<&str>) -> String {
+        let mut text = self.definitions();
+        let input = self.choices.one_of(&[vec![4], vec![7], vec![3, 4], vec![19], vec![2, 3, 2]]);
+        let numbers: usize = input.iter().product();
+        self.line(1, &format!("input({})", list(&input)));
+        self.labels.push(("input".into(), input.clone()));
+        self.shape = input;
+        if self.shape.len() > 2 {
+            self.flatten();
+        }
+        for _ in 0..STATEMENTS {
+            if self.choices.are_left() {
+                self.statement();
+            }
+        }
+        let made_up = self.choices.once_in(4);
+        if self.shape.len() > 1 && !made_up {
+            self.flatten();
+        }
+        let outputs = self.choices.one_of(&[3, 1, 2, 5]);
+        self.line(1, &format!("dense({outputs})"));
+        self.shape = with_last(&self.shape, outputs);
+        let plain = !made_up && self.choices.once_in(3);
+        let loss = self.loss(outputs, plain);
+        self.line(1, &format!("loss: {loss}"));
+        let rule = self.rule();
+        self.line(1, &format!("weights: {rule}"));
+        let biases =
+            self.choices.one_of(&["normal(0, 0.3)", "zeros", "uniform(-0.2, 0.2)", "pytorch", "none", "constant(0.1)"]);
+        self.line(1, &format!("biases: {biases}"));
+        let drawn = self.choices.one_of(&["f32", "f64"]);
+        self.line(1, &format!("precision: {}", precision.unwrap_or(drawn)));
+        if !made_up {
+            let examples = self.choices.one_of(&[16, 1, 5, 33]);
+            let source = if plain {
+                let activation = self.activation();
+                format!("teacher({numbers}, 6, {outputs}, {activation})")
+            } else {
+                format!("gaussian({numbers}, classes: {})", outputs.max(2))
+            };
+            let rest = self.choices.one_of(&[
+                "",
+                "; normalize: standard",
+                "; batch: 4",
+                "; scale: 1 / 2",
+                "; shuffle: true; batch: 3",
+                "; seed: 7",
+            ]);
+            text.push_str(&format!("data {{ source: {source}; take: {examples}{rest} }}\n"));
+        }
+        if self.choices.once_in(4) {
+            text.push_str("report { seeds: 0..3 }\n");
+        }
+        format!("{text}network random {{\n{}}}\n", self.body)
+    }
+
+    /// Params, and the user's own activation, loss, rule and block.
+    fn definitions(&mut self) -> String {
+        let (width, activation) = (self.width(), self.activation());
+        self.param = width;
+        let expression = self.expression(3);
+        let loss = self.choices.one_of(&[
+            "(sqrt(1 + (y - t) ^ 2) - 1) * p",
+            "softplus(p * (y - t)) / outputs + (y - t) ^ 2",
+            "if abs(y - t) < p then (y - t) ^ 2 else p * abs(y - t)",
+            "log1p(p * (y - t) ^ 4)",
+        ]);
+        let rows = self.choices.one_of(&[
+            "-t * log_softmax(y) / positions + 0.01 * y ^ 2",
+            "(softmax(y) - t) ^ 2",
+            "-t * log(0.1 + softmax(y) * p)",
+        ]);
+        let gain = self.choices.one_of(&["1.3", "0.4", "3"]);
+        format!(
+            "param width = {width}\n\
+             param act = {activation}\n\
+             activation own(x, k = 0.7) = 0.5 * x + {expression}\n\
+             loss own_loss(y, t, p = 1.5) = {loss}\n\
+             loss own_rows(y, t, p = 0.8) = {rows}\n\
+             init own_rule(g = {gain}) = normal(0, g / sqrt(fan_in + fan_out))\n\
+             block unit(n, f = tanh) {{\n  inner = dense(n, f)\n  residual {{ dense(n, own); dense(n) }}\n  add(inner)\n}}\n"
+        )
+    }
+
+    /// An expression in `x` and `k`, finite wherever these are moderate.
+    fn expression(&mut self, depth: usize) -> String {
+        if depth == 0 || !self.choices.are_left() {
+            return self.choices.one_of(&["x", "k", "x * k", "2"]).into();
+        }
+        let u = self.expression(depth - 1);
+        match self.choices.below(24) {
+            0 => format!("tanh({u})"),
+            1 => format!("sigmoid({u})"),
+            2 => format!("softplus({u})"),
+            3 => format!("sin({u})"),
+            4 => format!("cos({u})"),
+            5 => format!("erf({u})"),
+            6 => format!("exp(-({u}) ^ 2)"),
+            7 => format!("sqrt(1 + ({u}) ^ 2)"),
+            8 => format!("log1p(({u}) ^ 2)"),
+            9 => format!("log(1 + exp({u}))"),
+            10 => format!("1 / (1 + exp(-({u})))"),
+            11 => format!("({u}) / (1 + abs({u}))"),
+            12 => format!("relu({u})"),
+            13 => format!("abs({u})"),
+            14 => format!("expm1(-abs({u}))"),
+            15 => format!("tanh({u}) ^ 3"),
+            16 => {
+                let activation = self.bare_activation();
+                format!("tanh({activation}({u}))")
+            }
+            choice => {
+                let v = self.expression(depth - 1);
+                match choice {
+                    17 => format!("min({u}, {v})"),
+                    18 => format!("max({u}, {v})"),
+                    19 => format!("(if {u} < {v} then {u} else ({v}) * k)"),
+                    20 => format!("tanh({u}) * ({v})"),
+                    21 => format!("({u} + {v})"),
+                    22 => format!("(if not ({u} >= k) or {v} == 2 then {v} else {u})"),
+                    _ => format!("({u} - {v})"),
+                }
+            }
+        }
+    }
+
+    /// One that is used without settings within an expression; `exp` of what may be large is left to `statement`.
+    fn bare_activation(&mut self) -> String {
+        let names: Vec<String> =
+            self.activations.iter().filter(|known| known.name != "exp").map(|known| known.name.clone()).collect();
+        self.choices.one_of(&names)
+    }
+
+    /// An activation with or without settings.
+    fn activation(&mut self) -> String {
+        let activations = self.activations.clone();
+        let Defined { name, parameters, .. } = self.choices.one_of(&activations);
+        match parameters.first() {
+            Some(parameter) if self.choices.once_in(2) => format!("{name}({parameter}: 0.6)"),
+            _ => name,
+        }
+    }
+
+    fn layer_activation(&mut self) -> String {
+        match self.choices.below(6) {
+            0 => "act".into(),
+            1 => "own".into(),
+            2 => "own(k: 1.25)".into(),
+            _ => self.activation(),
+        }
+    }
+
+    fn rule(&mut self) -> String {
+        let rules = [
+            "own_rule",
+            "own_rule(g: 1)",
+            "normal(0, 0.5)",
+            "uniform(-0.6, 0.6)",
+            "truncated_normal(0, 0.5)",
+            "orthogonal(gain: 1.2)",
+            "identity",
+            "sparse(1, 0.8)",
+        ];
+        let from_prelude = defined(DefinitionKind::Init);
+        let from_prelude = from_prelude.iter().filter(|rule| !rule.required).map(|rule| rule.name.clone());
+        let rules: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).chain(from_prelude).collect();
+        self.choices.one_of(&rules)
+    }
+
+    /// A loss for so many outputs; `plain` where the targets are any numbers.
+    fn loss(&mut self, outputs: usize, plain: bool) -> String {
+        let fits = |loss: &Defined| {
+            let classes = loss.row_wise && (plain || outputs == 1);
+            let signs = plain && loss.target.as_deref() != Some("t");
+            !classes && !signs && !loss.required
+        };
+        let mut losses: Vec<String> = defined(DefinitionKind::Loss)
+            .iter()
+            .filter(|loss| fits(loss))
+            .flat_map(|Defined { name, parameters, .. }| {
+                let set = parameters.first().map(|parameter| format!("{name}({parameter}: 0.3)"));
+                [name.clone()].into_iter().chain(set)
+            })
+            .collect();
+        losses.extend(["own_loss".to_owned(), "own_loss(p: 0.5)".to_owned()]);
+        if !plain && outputs > 1 {
+            losses.push("own_rows".to_owned());
+        }
+        self.choices.one_of(&losses)
+    }
+
+    fn line(&mut self, depth: usize, statement: &str) {
+        self.body.push_str(&format!("{}{statement}\n", "  ".repeat(depth)));
+    }
+
+    fn flatten(&mut self) {
+        self.line(1, "flatten");
+        self.shape = vec![self.shape.iter().product()];
+    }
+
+    fn label(&mut self) -> String {
+        self.named += 1;
+        format!("h{}", self.named)
+    }
+
+    fn width(&mut self) -> usize {
+        self.choices.one_of(&WIDTHS)
+    }
+
+    /// `dense(…)` with everything that may be said of it.
+    fn dense(&mut self, units: &str) -> String {
+        let mut text = format!("dense({units}");
+        if !self.choices.once_in(4) {
+            text.push_str(&format!(", {}", self.layer_activation()));
+        }
+        if self.choices.once_in(4) {
+            let rule = self.rule();
+            text.push_str(&format!(", weights: {rule}"));
+        }
+        text.push_str(self.choices.one_of(&[
+            "",
+            "",
+            "",
+            ", biases: none",
+            ", biases: normal(0, 0.1)",
+            ", frozen: true",
+        ]));
+        text + ")"
+    }
+
+    /// One statement of the network's own body.
+    fn statement(&mut self) {
+        let last = *self.shape.last().expect("the shape has an axis");
+        let width = self.width();
+        match self.choices.below(16) {
+            0..=2 => {
+                let dense = self.dense(&width.to_string());
+                self.shape = with_last(&self.shape, width);
+                let label = self.label();
+                self.line(1, &format!("{label} = {dense}"));
+                self.labels.push((label, self.shape.clone()));
+            }
+            3 => {
+                let dense = self.dense("width");
+                self.line(1, &dense);
+                self.shape = with_last(&self.shape, self.param);
+            }
+            4 => {
+                let activation = self.layer_activation();
+                self.line(1, &activation);
+            }
+            5 => {
+                let row = self.choices.one_of(&["softmax", "log_softmax"]);
+                self.line(1, row);
+            }
+            6 => {
+                let (first, second) = (self.dense(&width.to_string()), self.dense(&last.to_string()));
+                self.line(1, "residual {");
+                self.line(2, &first);
+                self.line(2, &second);
+                self.line(1, "}");
+            }
+            7 => {
+                let dense = self.dense(&width.to_string());
+                self.line(1, &format!("residual(project: true) {{ {dense} }}"));
+                self.shape = with_last(&self.shape, width);
+            }
+            8 => {
+                let other = self.width();
+                let (first, second, third) =
+                    (self.dense(&width.to_string()), self.dense(&other.to_string()), self.layer_activation());
+                self.line(1, "parallel(join: concat) {");
+                self.line(2, &format!("branch {{ {first} }}"));
+                self.line(2, &format!("branch {{ {second}; {third} }}"));
+                self.line(2, &format!("branch {{ {third} }}"));
+                self.line(1, "}");
+                self.shape = with_last(&self.shape, width + other + last);
+            }
+            9 => {
+                let (first, second) = (self.dense(&width.to_string()), self.dense(&width.to_string()));
+                self.line(1, &format!("parallel(join: add) {{ branch {{ {first} }}; branch {{ {second} }} }}"));
+                self.shape = with_last(&self.shape, width);
+            }
+            10 => {
+                let (turns, dense) = (1 + self.choices.below(3), self.dense(&width.to_string()));
+                self.line(1, &format!("repeat {turns} {{ {dense} }}"));
+                self.shape = with_last(&self.shape, width);
+            }
+            11 => {
+                let dense = self.dense(&format!("{width} + i"));
+                self.line(1, &format!("repeat 2 as i {{ {dense} }}"));
+                self.shape = with_last(&self.shape, width + 2);
+            }
+            12 => {
+                let (label, dense) = (self.label(), self.dense("n"));
+                self.line(1, &format!("repeat n in [{}, {width}] {{ {label} = {dense}; tanh }}", width + 1));
+                self.shape = with_last(&self.shape, width);
+            }
+            13 => {
+                let activation = self.layer_activation();
+                let name = self.choices.one_of(&[format!("unit({width})"), format!("unit({width}, {activation})")]);
+                self.line(1, &name);
+                self.shape = with_last(&self.shape, width);
+            }
+            14 => self.join(),
+            _ => self.reshape(),
+        }
+    }
+
+    /// `add` or `concat` with a label that fits.
+    fn join(&mut self) {
+        let fits = |shape: &Vec<usize>| {
+            shape.len() == self.shape.len()
+                && shape.len() < 3
+                && shape[..shape.len() - 1] == self.shape[..shape.len() - 1]
+        };
+        let fitting: Vec<(String, Vec<usize>)> = self.labels.iter().filter(|(_, shape)| fits(shape)).cloned().collect();
+        if fitting.is_empty() {
+            return self.reshape();
+        }
+        let (label, shape) = self.choices.one_of(&fitting);
+        if shape == self.shape && self.choices.once_in(2) {
+            self.line(1, &format!("add({label})"));
+        } else {
+            self.line(1, &format!("concat({label})"));
+            let joined = self.shape[shape.len() - 1] + shape[shape.len() - 1];
+            self.shape = with_last(&self.shape, joined);
+        }
+    }
+
+    fn reshape(&mut self) {
+        let elements: usize = self.shape.iter().product();
+        let factor = (2..=4).find(|factor| elements.is_multiple_of(*factor) && elements > *factor);
+        match factor {
+            Some(factor) if self.shape.len() == 1 => {
+                self.shape = vec![factor, elements / factor];
+                self.line(1, &format!("reshape({})", list(&self.shape)));
+            }
+            _ => self.flatten(),
+        }
+    }
+}
+
+fn with_last(shape: &[usize], last: usize) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    *shape.last_mut().expect("the shape has an axis") = last;
+    shape
+}
+
+fn list(extents: &[usize]) -> String {
+    extents.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+}
