@@ -125,61 +125,19 @@ fn value_and_slope(activation: &str, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
     (evaluated.values[evaluated.prediction].clone(), evaluated.input_gradient(x.len()))
 }
 
-const ALL: [&str; 24] = [
-    "linear",
-    "relu",
-    "leaky_relu",
-    "relu6",
-    "elu",
-    "selu",
-    "celu",
-    "gelu",
-    "gelu_tanh",
-    "silu",
-    "swish",
-    "mish",
-    "softplus",
-    "softsign",
-    "sigmoid",
-    "tanh",
-    "hard_sigmoid",
-    "hard_tanh",
-    "hard_swish",
-    "sin",
-    "gaussian",
-    "swish(beta: 2)",
-    "elu(alpha: 0.5)",
-    "celu(alpha: 2)",
-];
-
 #[test]
 fn every_activation_and_its_slope_are_pytorchs() {
     let x = tensor(ACTIVATIONS, "x");
-    for activation in ALL.into_iter().filter(|name| !name.contains('(') && !["linear", "swish"].contains(name)) {
+    let file = SafeTensors::deserialize(ACTIVATIONS).unwrap();
+    let mut activations: Vec<&str> = file.names().into_iter().filter_map(|name| name.strip_suffix("/y")).collect();
+    activations.sort_unstable();
+    assert_eq!(activations.len(), 19, "all but `exp`, `linear`, and `swish`, which is `silu`");
+    for activation in activations {
         let (y, dy) = value_and_slope(activation, &x);
         assert_agree(&format!("{activation}/y"), &y, &tensor(ACTIVATIONS, &format!("{activation}/y")), 1e-12);
         // PyTorch's slope of hard_sigmoid is the f32 nearest to 1/6, also in f64.
         let tolerance = if activation == "hard_sigmoid" { 1e-8 } else { 1e-12 };
         assert_agree(&format!("{activation}/dy"), &dy, &tensor(ACTIVATIONS, &format!("{activation}/dy")), tolerance);
-    }
-}
-
-#[test]
-fn every_activation_and_its_slope_are_finite_far_out_and_at_the_smallest_numbers() {
-    let x = [-1e4, -745.0, -88.0, -1.0, -1e-310, -0.0, 0.0, 1e-310, 1.0, 88.0, 745.0, 1e4];
-    for activation in ALL {
-        let (y, dy) = value_and_slope(activation, &x);
-        for ((x, y), dy) in x.iter().zip(y).zip(dy) {
-            assert!(y.is_finite() && dy.is_finite(), "{activation}({x:e}) = {y}, slope {dy}");
-        }
-    }
-}
-
-#[test]
-fn what_is_no_number_stays_none_through_every_activation() {
-    for activation in ALL {
-        let (y, _) = value_and_slope(activation, &[f64::NAN]);
-        assert!(y[0].is_nan(), "{activation}(NaN) = {}", y[0]);
     }
 }
 

@@ -100,7 +100,7 @@ fn unary_rule(builder: &mut Builder, op: Unary, x: ValueId, y: ValueId, dx: Valu
             return Some(builder.divide(dx, sum));
         }
         Unary::Absolute => builder.unary(Unary::Sign, x),
-        Unary::Exponential => y,
+        Unary::Exponential => return Some(damped(builder, y, dx)),
         Unary::ExponentialMinusOne => builder.unary(Unary::Exponential, x),
         Unary::Sine => builder.unary(Unary::Cosine, x),
         Unary::Cosine => {
@@ -133,6 +133,25 @@ fn unary_rule(builder: &mut Builder, op: Unary, x: ValueId, y: ValueId, dx: Valu
         }
     };
     Some(builder.multiply(factor, dx))
+}
+
+/// eᵘ·(c·v) as c·(eᵘ·v): what the exponential brings to 0 has not overflowed before.
+fn damped(builder: &mut Builder, exponential: ValueId, dx: ValueId) -> ValueId {
+    match builder.op(dx) {
+        Op::Unary(Unary::Negate, v) => {
+            let value = damped(builder, exponential, v);
+            builder.negate(value)
+        }
+        Op::Binary(Binary::Multiply, c, v) if builder.constant_value(c).is_some() => {
+            let value = builder.multiply(exponential, v);
+            builder.multiply(c, value)
+        }
+        Op::Binary(Binary::Multiply, v, c) if builder.constant_value(c).is_some() => {
+            let value = builder.multiply(exponential, v);
+            builder.multiply(c, value)
+        }
+        _ => builder.multiply(exponential, dx),
+    }
 }
 
 /// ±2/√π·e^−x²

@@ -9,6 +9,7 @@ mod habits;
 mod laws;
 mod networks;
 mod pages;
+mod prelude;
 mod probe;
 mod properties;
 mod reference;

@@ -12,7 +12,7 @@ use gradc::syntax::{self, print::print};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
-use std::cell::RefCell;
+use std::cell::Cell;
 
 /// So many cases, unless the environment says how many.
 fn cases(few: u32) -> ProptestConfig {
@@ -83,29 +83,29 @@ fn any_network_printed_reads_back_as_the_same_tree() {
 
 #[test]
 fn any_networks_gradients_are_its_differences() {
-    let (mut tried, mut compared) = (0, 0);
+    let (tried, compared) = (Cell::new(0), Cell::new(0));
     let strategy = (choices(), any::<u64>());
     let check = |choices: &[u16], seed: u64| -> Result<(), TestCaseError> {
         let text = network(choices, Some("f64"));
         let model = model(&text);
         let mut probe = Probe::filled(&model, JIT, 0);
-        if !probe.loss().is_finite() {
+        // Of a loss beyond measure differences see only the largest part.
+        if !(probe.loss().abs() < 1e6) {
             return Ok(());
         }
         for leaf in probe.leaves().iter().filter(|leaf| *leaf != "data/t") {
-            tried += 1;
+            tried.set(tried.get() + 1);
             match probe.compare(leaf, seed) {
-                Compared::Agree => compared += 1,
+                Compared::Agree => compared.set(compared.get() + 1),
                 Compared::Unresolved => {}
                 Compared::Disagree(how) => return Err(TestCaseError::fail(format!("{how}\n{text}"))),
             }
         }
         Ok(())
     };
-    let check = RefCell::new(check);
     TestRunner::new(cases(12))
-        .run(&strategy, |(choices, seed)| check.borrow_mut()(&choices, seed))
+        .run(&strategy, |(choices, seed)| check(&choices, seed))
         .unwrap_or_else(|failed| panic!("{failed}"));
-    drop(check);
+    let (tried, compared) = (tried.get(), compared.get());
     assert!(compared * 5 >= tried * 4 && compared > 50, "only {compared} of {tried} tensors could be compared");
 }
