@@ -1,5 +1,5 @@
 //! The examples in reading order: what each stage of the compiler makes of them, and their reports, as snapshots; and that their
-//! bytes depend on nothing but the file.
+//! bytes depend on nothing but the file: nor on the profile, for `cargo test --release` holds a release build to these snapshots.
 
 use crate::experiment::{Means, run_by};
 use crate::support::{files, finish, read, repository, snapshot};

@@ -131,7 +131,7 @@ fn decayed(a: f64, b: f64) -> f64 {
 
 /// Value and slope by the formulas of the literature and the C library's functions; none of what is not known here, which is
 /// then held to the rest of the test alone.
-fn literature(activation: &str, x: f64) -> Option<(f64, f64)> {
+pub(crate) fn literature(activation: &str, x: f64) -> Option<(f64, f64)> {
     let step =
         |inside: bool, value: f64, slope: f64, outside: f64| if inside { (value, slope) } else { (outside, 0.0) };
     let exponential = |alpha: f64, scale: f64| {
