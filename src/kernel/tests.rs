@@ -5,7 +5,7 @@ use super::lower::{Fusion, TooLarge, lower, lower_with};
 use super::memory::Memory;
 use super::print::print;
 use super::verify::verify;
-use super::{ALIGNMENT, BufferId, Input, Kernel, Program};
+use super::{ALIGNMENT, BufferId, Input, Kernel, Loop, Product, Program};
 use crate::arena::Id;
 use crate::graph::evaluate::evaluate;
 use crate::graph::{Builder, Combine, Graph, Leaf, Node, NodeId, Op, Origin, ParameterId, Role, differentiate};
@@ -451,4 +451,113 @@ fn what_cannot_be_addressed_is_an_error_that_names_the_largest_tensor() {
         graph.nodes.push(leaf(Leaf::Parameter(ParameterId::new(number)), Shape::new([1 << 58])));
     }
     assert_eq!(lower(&graph, &[]).unwrap_err().bytes, 1 << 61);
+}
+
+/// Every change of one number of a lowered program that could make compiled code leave its place.
+#[test]
+fn no_small_change_of_a_lowered_program_escapes() {
+    let (graph, keep) = dense(2);
+    let sound = lower(&graph, &keep).unwrap();
+    assert_eq!(verify(&sound), Ok(()));
+    let mut escaped = Vec::new();
+    let mut hold = |what: String, change: &dyn Fn(&mut Program)| {
+        let mut program = sound.clone();
+        change(&mut program);
+        if verify(&program).is_ok() {
+            escaped.push(what);
+        }
+    };
+    for (id, buffer) in sound.buffers.iter_with_ids() {
+        hold(format!("{id} unaligned"), &|program| program.buffers[id].offset += 4);
+        hold(format!("{id} behind the memory"), &|program| program.buffers[id].offset = program.memory_bytes);
+        hold(format!("{id} beyond all memory"), &|program| program.buffers[id].shape = Shape::new([usize::MAX, 2]));
+        let is_used = sound.steps.iter().any(|step| step.arguments.contains(&id));
+        if is_used {
+            hold(format!("{id} one element short"), &|program| {
+                program.buffers[id].shape = Shape::new([buffer.shape.elements() - 1]);
+            });
+            hold(format!("{id} in the other format"), &|program| {
+                program.buffers[id].precision = match buffer.precision {
+                    Precision::F32 => Precision::F64,
+                    Precision::F64 => Precision::F32,
+                };
+            });
+        }
+    }
+    for (position, step) in sound.steps.iter().enumerate() {
+        let (reads, writes) = reads_and_writes(&sound.kernels[step.kernel]);
+        let is_loop = matches!(sound.kernels[step.kernel], Kernel::Loop(_));
+        hold(format!("step {position} without its last argument"), &|program| {
+            _ = program.steps[position].arguments.pop()
+        });
+        for argument in 0..step.arguments.len() {
+            hold(format!("argument {argument} of step {position} dangling"), &|program| {
+                program.steps[position].arguments[argument] = BufferId::new(program.buffers.len());
+            });
+        }
+        // Two results in one place; but for a loop, which may work in place, a result over an operand.
+        for write in &writes {
+            let others = writes.iter().chain(if is_loop { &[][..] } else { &reads[..] });
+            for other in others.filter(|other| step.arguments[**other] != step.arguments[*write]) {
+                hold(format!("step {position} writes {write} over {other}"), &|program| {
+                    program.steps[position].arguments[*write] = program.steps[position].arguments[*other];
+                });
+            }
+        }
+    }
+    for (id, kernel) in sound.kernels.iter_with_ids() {
+        match kernel {
+            Kernel::Loop(kernel) => {
+                for axis in 0..kernel.extents.len() {
+                    let mut change = |what: &str, change: &dyn Fn(&mut Loop)| {
+                        hold(format!("{what} of axis {axis} of {id}"), &|program| {
+                            let Kernel::Loop(kernel) = &mut program.kernels[id] else { panic!("it is a loop") };
+                            change(kernel);
+                        });
+                    };
+                    change("no extent", &|kernel| kernel.extents[axis] = 0);
+                    change("a larger extent", &|kernel| kernel.extents[axis] *= 300);
+                    change("an endless extent", &|kernel| kernel.extents[axis] = usize::MAX);
+                    for input in 0..kernel.inputs.len() {
+                        change("a load's longer stride", &|kernel| match &mut kernel.inputs[input] {
+                            Input::Load(access) => access.strides[axis] += 1 << 40,
+                            Input::Index(of) => *of += 9,
+                        });
+                    }
+                    for store in 0..kernel.stores.len() {
+                        change("a store's longer stride", &|kernel| {
+                            kernel.stores[store].access.strides[axis] += 1 << 40
+                        });
+                        change("a store's lost stride", &|kernel| kernel.stores[store].access.strides[axis] = 0);
+                        change("a store's offset", &|kernel| kernel.stores[store].access.offset += 1);
+                        change("a store's result", &|kernel| kernel.stores[store].result += 99);
+                    }
+                    for reduction in 0..kernel.reductions.len() {
+                        change("a reduction's place", &|kernel| kernel.reductions[reduction].into += 99);
+                        change("a reduction's result", &|kernel| kernel.reductions[reduction].result += 99);
+                    }
+                }
+            }
+            Kernel::Product(_) => {
+                let mut change = |what: &str, change: &dyn Fn(&mut Product)| {
+                    hold(format!("{what} of {id}"), &|program| {
+                        let Kernel::Product(kernel) = &mut program.kernels[id] else { panic!("it is a product") };
+                        change(kernel);
+                    });
+                };
+                change("more rows", &|kernel| kernel.m += 1);
+                change("more columns", &|kernel| kernel.n += 1);
+                change("more terms", &|kernel| kernel.k += 1);
+                change("more matrices", &|kernel| kernel.batch += 1);
+                change("no rows", &|kernel| kernel.m = 0);
+                change("a later left matrix", &|kernel| kernel.left.offset += 1);
+                change("a later right matrix", &|kernel| kernel.right.offset += 1);
+                change("longer rows", &|kernel| kernel.left.row += 1);
+                change("longer columns", &|kernel| kernel.right.column += 1);
+                change("rows beyond all memory", &|kernel| kernel.left.row = usize::MAX);
+            }
+            Kernel::Combine(_) | Kernel::Histogram(_) => {}
+        }
+    }
+    assert_eq!(escaped, Vec::<String>::new());
 }

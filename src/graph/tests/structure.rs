@@ -2,7 +2,7 @@
 
 use super::{function, input, origin, parameter};
 use crate::arena::Id;
-use crate::graph::{Builder, Graph, LayerId, Leaf, NodeId, Op, differentiate, print, simplify, verify};
+use crate::graph::{Builder, Combine, Graph, LayerId, Leaf, Node, NodeId, Op, differentiate, print, simplify, verify};
 use crate::scalar::{self, Unary};
 use crate::shape::{Precision, Shape};
 
@@ -66,6 +66,94 @@ fn a_broken_graph_is_found_out() {
     assert_eq!(broken(&|graph| graph.nodes[sum].shape.0[0] = 2), sum);
     assert_eq!(broken(&|graph| graph.nodes[counts].shape.0[0] = 3), counts);
     assert_eq!(broken(&|graph| graph.nodes[w].op = Op::Leaf(Leaf::Input)), w);
+}
+
+/// A graph with every primitive, each node used.
+fn every_primitive() -> Graph {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Some(0)));
+    let (x, w) = (input(&mut builder, &[5, 3], Precision::F32), parameter(&mut builder, 0, &[4, 3], Precision::F32));
+    let z = builder.linear(x, w);
+    let index = builder.index(1, Shape::new([5, 4]), Precision::F32);
+    let both = builder.concat(&[z, index], 0);
+    let a = builder.unary(Unary::HyperbolicTangent, both);
+    let fixed = builder.detach(a);
+    let part = builder.slice(fixed, 0, 1, 4);
+    let padded = builder.pad(part, 1, 2, 4);
+    let turned = builder.permute(padded, &[1, 0]);
+    let row = builder.reshape(turned, Shape::new([2, 20]));
+    let largest = builder.maximum(row, &[1]);
+    let wide = builder.broadcast(largest, Shape::new([2, 20]));
+    let three = builder.constant(3.0, Shape::new([2, 20]), Precision::F32);
+    let joined = builder.concat(&[wide, three], 1);
+    let sum = builder.reduce(Combine::Sum, joined, &[0], Precision::F64);
+    builder.histogram(sum);
+    graph
+}
+
+#[test]
+fn no_small_change_of_a_graph_escapes() {
+    let graph = every_primitive();
+    assert_eq!(verify(&graph), Ok(()));
+    let last = graph.nodes.ids().last().expect("there are nodes");
+    let mut escaped = Vec::new();
+    let mut hold = |what: &str, id: NodeId, change: &dyn Fn(&mut Node)| {
+        let mut broken = graph.clone();
+        change(&mut broken.nodes[id]);
+        if broken != graph && verify(&broken).is_ok() {
+            escaped.push(format!("{what} of {id}, {:?}", graph.nodes[id].op));
+        }
+    };
+    for (id, node) in graph.nodes.iter_with_ids() {
+        hold("another precision", id, &|node| {
+            node.precision = match node.precision {
+                Precision::F32 => Precision::F64,
+                Precision::F64 => Precision::F32,
+            };
+        });
+        hold("an input more", id, &|node| node.inputs.push(NodeId::new(0)));
+        hold("an axis more", id, &|node| node.shape.0.push(1));
+        for axis in 0..node.shape.rank() {
+            hold("no elements", id, &|node| node.shape.0[axis] = 0);
+            hold("more elements", id, &|node| node.shape.0[axis] += 1);
+            hold("elements beyond count", id, &|node| node.shape.0[axis] = usize::MAX);
+        }
+        for position in 0..node.inputs.len() {
+            hold("an input less", id, &|node| _ = node.inputs.remove(position));
+            hold("a cycle", id, &|node| node.inputs[position] = id);
+            hold("a later input", id, &|node| node.inputs[position] = last);
+            hold("a dangling input", id, &|node| node.inputs[position] = NodeId::new(1000));
+        }
+        hold("a larger place", id, &|node| match &mut node.op {
+            Op::Index { axis } | Op::Concat { axis } => *axis += 7,
+            Op::Slice { start, .. } => *start = usize::MAX,
+            Op::Pad { before, .. } => *before = usize::MAX,
+            Op::Permute { axes } | Op::Reduce { axes, .. } => axes[0] += 7,
+            Op::Leaf(_)
+            | Op::Constant(_)
+            | Op::Map(_)
+            | Op::Product
+            | Op::Broadcast
+            | Op::Reshape
+            | Op::Detach
+            | Op::Histogram => {}
+        });
+        hold("other axes", id, &|node| match &mut node.op {
+            Op::Slice { axis, .. } | Op::Pad { axis, .. } => *axis += 7,
+            Op::Permute { axes } | Op::Reduce { axes, .. } => axes.push(axes[0]),
+            Op::Map(function) => *function = super::function(3, |builder, x| builder.add(x[0], x[2])),
+            Op::Leaf(_)
+            | Op::Constant(_)
+            | Op::Index { .. }
+            | Op::Concat { .. }
+            | Op::Product
+            | Op::Broadcast
+            | Op::Reshape
+            | Op::Detach
+            | Op::Histogram => {}
+        });
+    }
+    assert_eq!(escaped, Vec::<String>::new());
 }
 
 #[test]
