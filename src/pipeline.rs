@@ -13,7 +13,7 @@ use crate::run::initialize::Initial;
 use crate::run::record::Records;
 use crate::run::session::{Executor, Kept, Session, Wanted};
 use crate::run::{self, Level, Progress, Settings};
-use crate::source::{Source, SourceId, Sources};
+use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{self, ast};
 use crate::{graph, kernel};
 use std::num::NonZero;
@@ -116,6 +116,7 @@ pub fn check(name: &str, text: String, options: &Options) -> Checked {
         set: options.set.clone(),
         memory_limit: options.memory_limit,
         is_broken: !parsed.diagnostics.is_empty(),
+        unclosed: unclosed_brace(&sources, &parsed.diagnostics),
     };
     let checked = model::check(&mut sources, &prelude, &parsed.file, &settings);
     let mut diagnostics = parsed.diagnostics;
@@ -128,6 +129,8 @@ pub fn check(name: &str, text: String, options: &Options) -> Checked {
         Some(model) => inspect(model, options, &mut diagnostics),
         None => {
             diagnostics.extend(checked.data.iter().flat_map(|data| data::inspect_alone(data, &options.folder)));
+            // What is in them is held against the layers once there is a model; that they are there can be told at once.
+            diagnostics.extend(data::missing(&checked.files, &options.folder));
             None
         }
     };
@@ -172,6 +175,13 @@ pub fn mend(name: &str, text: String, options: &Options) -> Mended {
         (mended.text, checked) = (fixed.text, again);
     }
     mended
+}
+
+/// The innermost `{` that the parser found open at the end.
+fn unclosed_brace(sources: &Sources, diagnostics: &[Diagnostic]) -> Option<Span> {
+    let unclosed = diagnostics.iter().filter(|diagnostic| diagnostic.code.0 == "E0102");
+    let places = unclosed.filter_map(|diagnostic| Some(diagnostic.primary.as_ref()?.span));
+    places.into_iter().find(|span| &sources.get(span.source).text[span.range()] == "{")
 }
 
 /// Opens every file that the model names and holds what its head says against the network.

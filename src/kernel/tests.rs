@@ -488,7 +488,7 @@ fn no_small_change_of_a_lowered_program_escapes() {
         let (reads, writes) = reads_and_writes(&sound.kernels[step.kernel]);
         let is_loop = matches!(sound.kernels[step.kernel], Kernel::Loop(_));
         hold(format!("step {position} without its last argument"), &|program| {
-            _ = program.steps[position].arguments.pop()
+            _ = program.steps[position].arguments.pop();
         });
         for argument in 0..step.arguments.len() {
             hold(format!("argument {argument} of step {position} dangling"), &|program| {
@@ -526,7 +526,7 @@ fn no_small_change_of_a_lowered_program_escapes() {
                     }
                     for store in 0..kernel.stores.len() {
                         change("a store's longer stride", &|kernel| {
-                            kernel.stores[store].access.strides[axis] += 1 << 40
+                            kernel.stores[store].access.strides[axis] += 1 << 40;
                         });
                         change("a store's lost stride", &|kernel| kernel.stores[store].access.strides[axis] = 0);
                         change("a store's offset", &|kernel| kernel.stores[store].access.offset += 1);

@@ -19,7 +19,7 @@ impl Dense {
     /// The network that a number stands for.
     fn drawn(seed: u64) -> Self {
         let drawn = numbers(seed, 20);
-        let below = |at: usize, count: usize| ((drawn[at] + 1.0) / 2.0 * count as f64) as usize;
+        let below = |at: usize, count: usize| (f64::midpoint(drawn[at], 1.0) * count as f64) as usize;
         let activations = ["tanh", "sigmoid", "gelu", "silu", "softplus", "relu", "elu", "linear", "mish", "softsign"];
         let hidden = 1 + below(0, 4);
         let mut layers: Vec<(usize, &str)> = (0..hidden)

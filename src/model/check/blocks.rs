@@ -4,7 +4,7 @@ use super::Checker;
 use super::evaluate::describe;
 use super::network::Entries;
 use super::value::{Context, Home, Scope, Value, Valued};
-use crate::diagnostics::{arguments, names, values};
+use crate::diagnostics::{arguments, names, near, values};
 use crate::model::settings::{
     self, CLIPS, CONSTRAINTS, DATA_KEYS, OPTIMIZERS, REPORT_KEYS, SCHEDULES, SOURCES, TRAIN_KEYS,
 };
@@ -17,6 +17,8 @@ use std::rc::Rc;
 
 /// The examples that a generator makes where `take:` does not say.
 pub(super) const GENERATED: usize = 256;
+/// What a step may be called.
+const WORDS_FOR_STEPS: [&str; 2] = ["first", "last"];
 /// The seeds that one run may have.
 const MOST_SEEDS: usize = 10_000;
 
@@ -332,7 +334,14 @@ impl<'a> Checker<'a> {
             match path.head.name.as_str() {
                 "first" => return Some(vec![At::First]),
                 "last" => return Some(vec![At::Last]),
-                _ => {}
+                name => {
+                    let root = Scope::root(Home::User);
+                    let is_known = self.named_value(&path.head, &root, Context::Plain).is_some();
+                    if !is_known && near::nearest(name, WORDS_FOR_STEPS).is_some() {
+                        self.report(names::unknown("step", &path.head, WORDS_FOR_STEPS));
+                        return None;
+                    }
+                }
             }
         }
         let valued = self.value(expr, &Scope::root(Home::User), Context::Plain);
@@ -355,6 +364,10 @@ impl<'a> Checker<'a> {
                 let (start, end) = (*start, *end);
                 if start < 0 {
                     self.report(values::too_small(expr.span, "a seed", start as f64, 0));
+                    return None;
+                }
+                if end < start {
+                    self.report(values::ends_exchanged(expr.span, None, start as f64, end as f64));
                     return None;
                 }
                 let count = usize::try_from(end.saturating_sub(start)).unwrap_or(0);

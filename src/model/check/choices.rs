@@ -73,6 +73,10 @@ impl<'a> Checker<'a> {
                 span: valued.span,
             }),
             Value::Unknown => None,
+            Value::Text(text) if self.role_of(text, Home::User).is_some() => {
+                self.report(arguments::name_in_quotes(valued.span, role, text));
+                None
+            }
             other => {
                 let named =
                     if let Value::Text(text) = other { self.meant_by_string(text, valued.span, role) } else { None };
@@ -374,6 +378,7 @@ impl<'a> Checker<'a> {
             "auto" => return Some(Drawn::Auto(choice.span)),
             "file" => {
                 let path = arguments.text("path").expect("`path` is required");
+                self.files.push(path.clone());
                 Initializer::File { path: path.value, span: path.span }
             }
             other => unreachable!("`{other}` is no distribution"),

@@ -28,13 +28,13 @@ mod tests;
 pub(super) use choices::number_text;
 pub use expectations::expectation_words;
 
-use super::{Model, SoundData};
+use super::{Model, SoundData, Spanned};
 use crate::diagnostics::{Code, Diagnostic, Level, arguments as words, names as name_words};
 use crate::scalar::Function;
 use crate::source::{Ident, Source, SourceId, Sources, Span};
 use crate::syntax;
 use crate::syntax::ast::{Expect, File, Item, Network, PoisonedRole, Settings, SettingsKind};
-use definitions::{DefinitionId, Definitions};
+use definitions::{BlockId, DefinitionId, Definitions};
 use network::Draught;
 use params::{Override, Params};
 use std::collections::{HashMap, HashSet};
@@ -79,11 +79,13 @@ pub struct Options {
     pub memory_limit: u64,
     /// Whether the parser reported mistakes in the file: then what is missing from the tree may only not have been understood.
     pub is_broken: bool,
+    /// The innermost `{` that is never closed: what stands behind it was perhaps not meant to stand in it.
+    pub unclosed: Option<Span>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { set: Vec::new(), memory_limit: u64::MAX, is_broken: false }
+        Self { set: Vec::new(), memory_limit: u64::MAX, is_broken: false, unclosed: None }
     }
 }
 
@@ -96,6 +98,8 @@ pub struct Checked {
     pub data: Option<SoundData>,
     /// Errors of the codes `E02…` to `E05…` and lints `W…`, in order of the text; `E01…` where a `--set` value does not parse.
     pub diagnostics: Vec<Diagnostic>,
+    /// Every file that the init rules name, also where there is an error elsewhere.
+    pub files: Vec<Spanned<String>>,
 }
 
 /// Adds the prelude to the sources and parses it.
@@ -118,6 +122,9 @@ pub fn check(sources: &mut Sources, prelude: &File, file: &File, options: &Optio
     let mut checker = Checker::new(sources, options, file);
     let model = checker.check_file(prelude, file, &overrides);
     diagnostics.append(&mut checker.sink.diagnostics);
+    let mut files = std::mem::take(&mut checker.files);
+    files.sort_by_key(|file| file.span);
+    files.dedup_by_key(|file| file.span);
     let has_error = diagnostics.iter().any(Diagnostic::is_error);
     diagnostics.sort_by_key(|diagnostic| {
         let place = diagnostic.primary.as_ref().map(|label| label.span);
@@ -126,7 +133,7 @@ pub fn check(sources: &mut Sources, prelude: &File, file: &File, options: &Optio
     if let (true, Some(last)) = (checker.sink.is_full, diagnostics.last_mut()) {
         last.notes.push(format!("only the first {} mistakes are reported; there are more", Limits::DIAGNOSTICS));
     }
-    Checked { model: model.filter(|_| !has_error), data: checker.sound_data, diagnostics }
+    Checked { model: model.filter(|_| !has_error), data: checker.sound_data, diagnostics, files }
 }
 
 /// Each `--set` as a file of one param, so that its value is read like any other.
@@ -192,6 +199,12 @@ struct Checker<'a> {
     limit: u64,
     /// Whether the parser reported mistakes.
     is_broken: bool,
+    /// The innermost `{` that is never closed.
+    unclosed: Option<Span>,
+    /// The blocks that the network uses.
+    expanded: HashSet<BlockId>,
+    /// The files that the init rules name.
+    files: Vec<Spanned<String>>,
     /// How many init rules are being resolved in terms of each other.
     init_depth: usize,
     /// The first of them.
@@ -226,9 +239,17 @@ impl<'a> Checker<'a> {
             batch: 1,
             limit: options.memory_limit,
             is_broken: options.is_broken,
+            unclosed: options.unclosed,
+            expanded: HashSet::new(),
+            files: Vec::new(),
             init_depth: 0,
             init_whole: Span::new(file.source, 0..0),
         }
+    }
+
+    /// Whether a `{` before it is never closed.
+    fn is_behind_unclosed(&self, span: Span) -> bool {
+        self.unclosed.is_some_and(|brace| brace.source == span.source && brace.start < span.start)
     }
 
     /// Keeps a diagnostic: one of a code at a place, however often the place is come by.
@@ -270,7 +291,7 @@ impl<'a> Checker<'a> {
         };
         let input = draught.input.clone().map(|shape| (shape, draught.input_span));
         self.sound_data = checked_data.clone().map(|data| SoundData { data, input });
-        self.check_unused_blocks(&mut draught, &used.layers);
+        self.check_unused_blocks(&mut draught);
         let train = items.settings.get(&SettingsKind::Train).copied();
         let checked_train = train.and_then(|block| self.check_train(block));
         let report = items.settings.get(&SettingsKind::Report).copied();

@@ -255,7 +255,7 @@ impl<'a> Checker<'a> {
         for statement in statements {
             match statement {
                 Statement::Setting(setting) => {
-                    if !place.is_top() {
+                    if !place.is_top() && !self.is_behind_unclosed(setting.span) {
                         self.report(arguments::setting_inside(&setting.key, draught.name_span));
                     }
                 }
@@ -396,14 +396,14 @@ impl<'a> Checker<'a> {
         draught.drafts.truncate(drafts);
     }
 
-    /// Looks for mistakes in blocks that the network does not use.
-    pub(super) fn check_unused_blocks(&mut self, draught: &mut Draught<'a>, used: &std::collections::HashSet<&str>) {
+    /// Looks for mistakes in blocks that no sound layer of the network uses.
+    pub(super) fn check_unused_blocks(&mut self, draught: &mut Draught<'a>) {
         let blocks: Vec<(BlockId, &'a ast::Block)> = self.definitions.all_blocks().collect();
         for (id, block) in blocks {
             self.check_names_of(&block.parameters, true);
             self.check_labels(&block.body);
             let is_sound = block.parameters.len() <= Limits::PARAMETERS && !self.definitions.is_block_broken(id);
-            if used.contains(block.name.name.as_str()) || !is_sound {
+            if self.expanded.contains(&id) || !is_sound {
                 continue;
             }
             let root = Scope::root(Home::User);
@@ -501,6 +501,7 @@ impl<'a> Checker<'a> {
         names.extend(self.definitions.names(DefinitionKind::Activation, Home::User));
         names.extend(self.definitions.block_names());
         names.extend(crate::model::intrinsics::ROW_FUNCTIONS);
+        names.extend(layers::PLANNED);
         names.push("repeat");
         names
     }
@@ -640,6 +641,7 @@ impl<'a> Checker<'a> {
             }
             return;
         }
+        self.expanded.insert(id);
         let inside = place.inside(at).with_scope(Scope::within(&root, bound)).inside_block(&draught.drafts[at].name);
         let mut within = Vec::new();
         let mut inner = flow.clone();
@@ -726,7 +728,9 @@ impl<'a> Checker<'a> {
                     outcomes.push(inner);
                 }
                 Statement::Layer(layer) => {
-                    self.report(arguments::no_branch(&layer.kind, layer.head));
+                    if !self.is_behind_unclosed(layer.head) {
+                        self.report(arguments::no_branch(&layer.kind, layer.head));
+                    }
                     draught.drafts[at].broken = true;
                 }
                 Statement::Repeat(repeat) => match self.turns(repeat, place, draught) {
@@ -741,6 +745,7 @@ impl<'a> Checker<'a> {
                     }
                     None => draught.drafts[at].broken = true,
                 },
+                Statement::Setting(setting) if self.is_behind_unclosed(setting.span) => {}
                 Statement::Setting(setting) => {
                     self.report(arguments::setting_inside(&setting.key, draught.name_span));
                 }

@@ -44,7 +44,7 @@ pub(super) use source::Sink;
 use super::random::{Stream, Streams};
 use super::tensor::{Number, Tensor};
 use crate::diagnostics::{Diagnostic, data};
-use crate::model::{Data, Model, SoundData, Source};
+use crate::model::{Data, Model, SoundData, Source, Spanned};
 use crate::numbers::bytes;
 use crate::shape::{Precision, Shape};
 use fit::Fit;
@@ -184,6 +184,12 @@ pub fn inspect_alone(sound: &SoundData, base: &Path) -> Vec<Diagnostic> {
         }
     }
     mistakes
+}
+
+/// What is wrong with files before anything in them matters: E0601 of each that is not there or cannot be read.
+#[must_use]
+pub fn missing(files: &[Spanned<String>], base: &Path) -> Vec<Diagnostic> {
+    files.iter().filter_map(|path| file::open(base, path).err()).collect()
 }
 
 /// Reads the training data; `limit` is the most bytes they may take.

@@ -20,7 +20,7 @@ fn check_with(text: &str, set: &[(&str, &str)], memory_limit: u64) -> (Checked, 
     let id = sources.add(Source::new("test.net", text));
     let parsed = syntax::parse(&sources, id);
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let options = Options { set, memory_limit, is_broken: !parsed.diagnostics.is_empty() };
+    let options = Options { set, memory_limit, is_broken: !parsed.diagnostics.is_empty(), unclosed: None };
     let checked = check(&mut sources, &prelude, &parsed.file, &options);
     (checked, parsed.diagnostics, sources)
 }
