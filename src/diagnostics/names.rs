@@ -33,8 +33,8 @@ pub fn unknown<'a>(what: &str, name: &Ident, candidates: impl IntoIterator<Item 
             "activation" | "loss" => diagnostic.help(format!("`{what} {}(…) = …` defines one", name.name)),
             "init rule" => diagnostic.help(format!("`init {}(…) = …` defines one", name.name)),
             "name" => diagnostic.help(format!("`param {} = …` defines a value", name.name)),
-            "layer kind" => diagnostic.help(format!("`block {} {{ … }}` defines one", name.name)),
-            _ => diagnostic.help(format!("there are {}", listed(&candidates))),
+            "layer kind" => diagnostic.help("`gradc reference layers` lists the layer kinds"),
+            _ => diagnostic.help(format!("`gradc reference` lists every {what}")),
         },
     }
 }

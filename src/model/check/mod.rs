@@ -201,8 +201,8 @@ struct Checker<'a> {
     is_broken: bool,
     /// The innermost `{` that is never closed.
     unclosed: Option<Span>,
-    /// The blocks that the network uses.
-    expanded: HashSet<BlockId>,
+    /// Of the blocks that the network names, whether a use is sound, so that its body was looked at.
+    uses: HashMap<BlockId, bool>,
     /// The files that the init rules name.
     files: Vec<Spanned<String>>,
     /// How many init rules are being resolved in terms of each other.
@@ -240,7 +240,7 @@ impl<'a> Checker<'a> {
             limit: options.memory_limit,
             is_broken: options.is_broken,
             unclosed: options.unclosed,
-            expanded: HashSet::new(),
+            uses: HashMap::new(),
             files: Vec::new(),
             init_depth: 0,
             init_whole: Span::new(file.source, 0..0),
@@ -291,7 +291,7 @@ impl<'a> Checker<'a> {
         };
         let input = draught.input.clone().map(|shape| (shape, draught.input_span));
         self.sound_data = checked_data.clone().map(|data| SoundData { data, input });
-        self.check_unused_blocks(&mut draught);
+        self.check_unused_blocks(&mut draught, &used.layers);
         let train = items.settings.get(&SettingsKind::Train).copied();
         let checked_train = train.and_then(|block| self.check_train(block));
         let report = items.settings.get(&SettingsKind::Report).copied();

@@ -16,7 +16,7 @@ use crate::shape::{Precision, Shape};
 use crate::source::{Ident, Span};
 use crate::syntax::ast::{self, DefinitionKind, Expr, ExprKind, Layer, Network, Repeat, Setting, Statement, Turns};
 use crate::syntax::habits::rewrite;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// An init rule where it is written, to be evaluated for every tensor it reaches.
@@ -397,13 +397,17 @@ impl<'a> Checker<'a> {
     }
 
     /// Looks for mistakes in blocks that no sound layer of the network uses.
-    pub(super) fn check_unused_blocks(&mut self, draught: &mut Draught<'a>) {
+    pub(super) fn check_unused_blocks(&mut self, draught: &mut Draught<'a>, used: &HashSet<&str>) {
         let blocks: Vec<(BlockId, &'a ast::Block)> = self.definitions.all_blocks().collect();
         for (id, block) in blocks {
             self.check_names_of(&block.parameters, true);
             self.check_labels(&block.body);
             let is_sound = block.parameters.len() <= Limits::PARAMETERS && !self.definitions.is_block_broken(id);
-            if self.expanded.contains(&id) || !is_sound {
+            let is_seen = match self.uses.get(&id) {
+                Some(is_expanded) => *is_expanded,
+                None => used.contains(block.name.name.as_str()),
+            };
+            if is_seen || !is_sound {
                 continue;
             }
             let root = Scope::root(Home::User);
@@ -635,13 +639,14 @@ impl<'a> Checker<'a> {
             draught.names.uncertain = true;
             *flow = None;
             if exprs.is_none() {
+                self.uses.entry(id).or_insert(false);
                 for argument in &layer.arguments {
                     self.look_into(&argument.value, &place.scope, Context::Plain);
                 }
             }
             return;
         }
-        self.expanded.insert(id);
+        self.uses.insert(id, true);
         let inside = place.inside(at).with_scope(Scope::within(&root, bound)).inside_block(&draught.drafts[at].name);
         let mut within = Vec::new();
         let mut inner = flow.clone();
