@@ -159,13 +159,6 @@ pub fn wrong_type(span: Span, expected: &str, found: &str) -> Diagnostic {
     }
 }
 
-/// E0303: a name in quotes where an activation, a rule, a loss is wanted.
-#[must_use]
-pub fn name_in_quotes(span: Span, expected: &str, name: &str) -> Diagnostic {
-    Diagnostic::error(Code("E0303"), format!("expected {expected}, found a string"), span, format!("not {expected}"))
-        .fix(format!("write it without quotes: `{name}`"), span, name)
-}
-
 /// E0303: `if` whose branches are of two types.
 #[must_use]
 pub fn branches_differ(span: Span, (yes, yes_found): (Span, &str), (no, no_found): (Span, &str)) -> Diagnostic {

@@ -73,10 +73,6 @@ impl<'a> Checker<'a> {
                 span: valued.span,
             }),
             Value::Unknown => None,
-            Value::Text(text) if self.role_of(text, Home::User).is_some() => {
-                self.report(arguments::name_in_quotes(valued.span, role, text));
-                None
-            }
             other => {
                 let named =
                     if let Value::Text(text) = other { self.meant_by_string(text, valued.span, role) } else { None };
