@@ -85,7 +85,7 @@ pub(super) fn sentences(model: &Model, seed: &SeedRecords, diagnosis: &Diagnosis
         sentences.push(sentence);
     }
     sentences.extend(change(seed, &diagnosis.steps));
-    sentences.extend(course(&seed.losses));
+    sentences.extend(course(&epoch_means(seed), if seed.batches > 1 { "epochs" } else { "updates" }));
     sentences
 }
 
@@ -111,6 +111,12 @@ fn change(seed: &SeedRecords, judgements: &[Judgement]) -> Option<String> {
     ))
 }
 
+/// The mean loss of each epoch, where an epoch has several batches: from one to the next the examples differ.
+fn epoch_means(seed: &SeedRecords) -> Vec<f64> {
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    seed.losses.chunks_exact(seed.batches.max(1)).map(mean).collect()
+}
+
 /// Losses that are looked at, at the end.
 const TAIL: usize = 50;
 /// A relative change of the loss over the tail below which it stands still.
@@ -119,7 +125,7 @@ const STILL: f64 = 1e-3;
 const SWINGS: f64 = 0.35;
 
 /// Whether the loss stands still or swings at the end.
-fn course(losses: &[f64]) -> Option<String> {
+fn course(losses: &[f64], unit: &str) -> Option<String> {
     let tail = &losses[losses.len().checked_sub(TAIL)?..];
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let drift = (mean(&tail[..TAIL / 2]) - mean(&tail[TAIL / 2..])).abs();
@@ -128,7 +134,7 @@ fn course(losses: &[f64]) -> Option<String> {
     let spread = (most - least) / tail[0].abs();
     if spread < STILL {
         return Some(format!(
-            "The loss stands still: over the last {TAIL} updates it changed by {} of itself.",
+            "The loss stands still: over the last {TAIL} {unit} it changed by {} of itself.",
             significant(spread)
         ));
     }
@@ -136,7 +142,7 @@ fn course(losses: &[f64]) -> Option<String> {
     let swings = rises as f64 / (TAIL - 1) as f64 >= SWINGS && drift < 0.25 * (most - least);
     swings.then(|| {
         format!(
-            "The loss swings: it rose in {rises} of the last {} updates, between {} and {}.",
+            "The loss swings: it rose in {rises} of the last {} {unit}, between {} and {}.",
             TAIL - 1,
             significant(least),
             significant(most)
@@ -151,11 +157,11 @@ mod tests {
     #[test]
     fn a_plateau_and_an_oscillation_are_told_from_learning() {
         let falling: Vec<f64> = (0..100).map(|step| 1.0 / f64::from(step + 1)).collect();
-        assert_eq!(course(&falling), None);
+        assert_eq!(course(&falling, "updates"), None);
         let flat: Vec<f64> = (0..100).map(|step| 3.2459 + 1e-6 * f64::from(step % 3)).collect();
-        assert!(course(&flat).is_some_and(|words| words.starts_with("The loss stands still")));
+        assert!(course(&flat, "updates").is_some_and(|words| words.starts_with("The loss stands still")));
         let swinging: Vec<f64> = (0..100).map(|step| if step % 2 == 0 { 1.0 } else { 2.0 }).collect();
-        assert!(course(&swinging).is_some_and(|words| words.contains("25 of the last 49")));
-        assert_eq!(course(&falling[..10]), None, "too few to tell");
+        assert!(course(&swinging, "updates").is_some_and(|words| words.contains("25 of the last 49")));
+        assert_eq!(course(&falling[..10], "updates"), None, "too few to tell");
     }
 }

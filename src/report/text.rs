@@ -52,13 +52,15 @@ fn title(report: &Report) -> String {
     };
     let data = if report.synthetic_data { "synthetic " } else { "" };
     let examples = if report.batch == 1 { "example" } else { "examples" };
+    // What each of several reports found stands above its own table.
+    let moment = if report.steps.len() > 1 {
+        format!("steps {} to {}", report.steps[0].step, last.step)
+    } else {
+        format!("step {}, {}", last.step, progress(last))
+    };
     format!(
-        "{}: {words}{note}\n{} {data}{examples}, {seeds}, {}, step {}, {}\n",
-        report.network,
-        report.batch,
-        report.precision,
-        last.step,
-        progress(last)
+        "{}: {words}{note}\n{} {data}{examples}, {seeds}, {}, {moment}\n",
+        report.network, report.batch, report.precision,
     )
 }
 

@@ -22,6 +22,8 @@ pub struct SeedRecords {
     pub steps: Vec<Record>,
     /// The loss before each update, in order; empty without training.
     pub losses: Vec<f64>,
+    /// Updates in an epoch; 1 where every update sees all examples.
+    pub batches: usize,
     /// Why training ended.
     pub end: End,
 }

@@ -194,7 +194,8 @@ impl<'r> Worker<'_, 'r> {
         session.fill(memory, data, &data.first_batch(seed, 0), &mut self.initial, seed)?;
         let Some(record) = self.measure(memory, 0, Some(shadow))? else { return Ok(None) };
         let tensors = self.tensors(memory, is_first);
-        let records = SeedRecords { seed, steps: vec![record], losses: Vec::new(), end: End::Whole };
+        let records =
+            SeedRecords { seed, steps: vec![record], losses: Vec::new(), batches: data.batches(), end: End::Whole };
         Ok(Some(SeedRun { records, tensors, trained: Vec::new() }))
     }
 
@@ -213,7 +214,8 @@ impl<'r> Worker<'_, 'r> {
         let mut held_out = evaluation.as_ref().map(Evaluation::memory).transpose()?;
         let mut batches = Batches::new(data, seed);
         let (mut before, mut tensors) = (None, None);
-        let mut records = SeedRecords { seed, steps: Vec::new(), losses: Vec::new(), end: End::Whole };
+        let mut records =
+            SeedRecords { seed, steps: Vec::new(), losses: Vec::new(), batches: data.batches(), end: End::Whole };
         for step in 0..=*steps {
             if step == 0 || !batches.is_always_the_same() {
                 trainer.feed(&mut trained, data, batches.rows(step));
