@@ -50,6 +50,7 @@
 //! | [`diagnose`] | verdicts, causes, findings, expectations |
 //! | [`report`] | what is printed, as data and in each format |
 //! | [`reference`] | every word of the language as a page; colours for editors |
+//! | [`snapshot`] | what is kept of a run, and in what two runs differ |
 //! | [`pipeline`] | the stages in order, as far as asked |
 //! | [`cli`] | the command line: one verb a file |
 //!
@@ -101,6 +102,8 @@ pub mod diagnose;
 pub mod report;
 
 pub mod reference;
+
+pub mod snapshot;
 
 pub mod pipeline;
 

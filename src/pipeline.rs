@@ -13,6 +13,7 @@ use crate::run::initialize::Initial;
 use crate::run::record::Records;
 use crate::run::session::{Executor, Kept, Session, Wanted};
 use crate::run::{self, Level, Progress, Settings};
+use crate::snapshot::suggest;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{self, ast};
 use crate::{graph, kernel};
@@ -264,6 +265,21 @@ impl Checked {
         let report = report::build(model, &self.sources, &records, &diagnosis);
         let failed = expectation::check(model, &records);
         Ok(Ran { records, diagnosis, report, failed })
+    }
+
+    /// `expect` statements that the run satisfies and the file does not have, a line each: each was read back and held.
+    #[must_use]
+    pub fn suggest(&self, ran: &Ran, options: &Options) -> Vec<String> {
+        let Some(model) = &self.model else { return Vec::new() };
+        let Source { name, text, .. } = self.sources.get(self.id);
+        let has = |line: &String| text.lines().any(|own| own.trim() == line);
+        let holds = |line: &String| {
+            let with_line = check(name, format!("{text}\n{line}\n"), options);
+            let added = with_line.model.filter(|with_line| with_line.expectations.len() > model.expectations.len());
+            added.is_some_and(|with_line| expectation::check(&with_line, &ran.records).len() == ran.failed.len())
+        };
+        let candidates = suggest::candidates(model, &ran.records, &ran.diagnosis);
+        candidates.into_iter().filter(|line| !has(line) && holds(line)).collect()
     }
 }
 

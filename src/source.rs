@@ -117,6 +117,14 @@ impl Sources {
         self.texts.push(source)
     }
 
+    /// The same texts, one of them under another name.
+    #[must_use]
+    pub fn renamed(&self, id: SourceId, name: &str) -> Self {
+        let mut sources = self.clone();
+        name.clone_into(&mut sources.texts[id].name);
+        sources
+    }
+
     /// The text of an id.
     #[must_use]
     pub fn get(&self, id: SourceId) -> &Source {

@@ -6,6 +6,10 @@ use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 
+mod snapshots;
+
+pub(super) use snapshots::{Diff, DiffFormat, Purpose, Test, TestFormat};
+
 /// More threads than any run can use.
 const MOST_THREADS: usize = 1024;
 
@@ -63,6 +67,8 @@ pub(super) enum ColorChoice {
 pub(super) enum Verb {
     Run(Run),
     Check(Check),
+    Test(Test),
+    Diff(Diff),
     Explain(Explain),
     Emit(Emit),
     Fmt(Fmt),

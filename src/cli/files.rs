@@ -2,10 +2,11 @@
 
 use super::Failure;
 use super::output::reason;
+use ignore::WalkBuilder;
 use std::path::{Path, PathBuf};
 
-/// The files, each once, those of a folder in order of their paths. What a folder hides (`.git`) is not looked at, and no
-/// link is followed out of it.
+/// The files, each once, those of a folder in order of their paths. What a folder hides (`.git`) is not looked at, nor what
+/// `.gitignore` and `.ignore` leave out, and no link is followed out of it.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
@@ -24,26 +25,27 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// The `.net` files of a folder and those below it.
 fn below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = walk(folder)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "net"));
+    Ok(files)
+}
+
+/// All files of a folder and those below it, in order of their paths, that no ignore file leaves out. What those say is the same on
+/// every machine: the folders' own count, the user's do not.
+pub(super) fn walk(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut walk = WalkBuilder::new(folder);
+    walk.require_git(false).git_global(false).git_exclude(false).sort_by_file_name(Ord::cmp);
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let entries = entries.map_err(|error| {
-            Failure::wrong(format!("cannot read the folder `{}`: {}", folder.display(), reason(&error)))
+    for entry in walk.build() {
+        let entry = entry.map_err(|error| {
+            let why = error.io_error().map_or_else(|| error.to_string(), reason);
+            Failure::wrong(format!("cannot read the folder `{}`: {why}", folder.display()))
         })?;
-        for entry in entries {
-            let (path, kind) = (entry.path(), entry.file_type());
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            if kind.as_ref().is_ok_and(std::fs::FileType::is_dir) {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "net") && path.is_file() {
-                files.push(path);
-            }
+        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+            files.push(entry.path().strip_prefix(".").unwrap_or(entry.path()).to_owned());
         }
     }
-    files.sort();
     Ok(files)
 }

@@ -7,12 +7,13 @@ pub(super) const WHOLE: &str = "\
   gradc run digits.net                  run it: where do its gradients vanish?
   gradc run digits.net --set act=relu   the same with one parameter changed
   gradc check digits.net                every mistake, shapes, memory; no run
+  gradc test                            hold every report to its snapshot
   gradc explain E0201                   what a code means, and how to mend it
   generate | gradc run -                a network from standard input
 
 \u{1b}[1;4mExit status:\u{1b}[0m
   0  all is well
-  1  an `expect` of the file does not hold
+  1  an `expect` or a snapshot does not hold
   2  the command line or the file is wrong
   3  it could not be done: a data file missing or damaged, not enough memory
 
@@ -85,3 +86,35 @@ pub(super) const NEW: &str = "\
   gradc new digits                         digits.net, dense layers
   gradc new deep --template residual       deep.net, a network with skips
   gradc new --list                         what there is to begin with";
+
+/// Of `test`.
+pub(super) const TEST: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc test                          every .net file here and in the folders below
+  gradc test --accept-new             keep the reports of files without a snapshot
+  gradc test --accept nets/deep.net   its report has changed, and rightly so
+  gradc test --check --format junit --output gradc.xml
+                                      in continuous integration
+  gradc test --suggest nets/deep.net  `expect` lines for it
+
+The snapshot of deep.net is deep.net.snap beside it; commit both. What
+.gitignore and .ignore leave out is not tested. docs/testing.md says more.
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  every report is as its snapshot has it, and every `expect` holds
+  1  one has changed, an `expect` does not hold, or a snapshot is stale
+  2  a file has mistakes that no snapshot holds, or the command line is wrong
+  3  a run could not be done";
+
+/// Of `diff`.
+pub(super) const DIFF: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc diff sigmoid.net relu.net      runs both
+  gradc diff before.json after.json    reports of `gradc run --format json`
+  gradc diff deep.net.snap deep.net    what `gradc test` compares
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  the reports are equal
+  1  they differ
+  2  a file or the command line is wrong
+  3  a run could not be done";

@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod diff;
 mod emit;
 mod explain;
 mod files;
@@ -19,10 +20,12 @@ mod progress;
 mod reference;
 mod run;
 mod talk;
+mod test;
 
 use crate::jit::Features;
 use crate::pipeline::Options;
 use args::{CommandLine, Verb};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use talk::Talk;
@@ -102,6 +105,17 @@ const fn features(instructions: args::Instructions) -> Features {
     }
 }
 
+/// As many threads as the machine has for this process; one where it does not tell.
+fn available_threads() -> NonZero<usize> {
+    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// The published schema of `gradc test --format json`, `docs/test.schema.json`.
+#[must_use]
+pub fn test_schema() -> String {
+    test::schema()
+}
+
 /// Runs the program with the process's own arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -117,6 +131,8 @@ pub fn main() -> ExitCode {
     let outcome = match &command_line.verb {
         Verb::Run(arguments) => run::run(arguments, &talk),
         Verb::Check(arguments) => check::run(arguments, &talk),
+        Verb::Test(arguments) => test::run(arguments, &talk),
+        Verb::Diff(arguments) => diff::run(arguments, &talk),
         Verb::Explain(arguments) => explain::run(arguments),
         Verb::Emit(arguments) => emit::run(arguments, &talk),
         Verb::Reference(arguments) => reference::run(arguments),

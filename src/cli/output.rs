@@ -2,6 +2,7 @@
 //! all.
 
 use super::Failure;
+use anstream::AutoStream;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -27,8 +28,21 @@ pub(super) fn require_place(path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// The same for text that may hold colours: they are left out where `path` is given, and where standard output does not want
+/// them.
+pub(super) fn write_coloured(product: &str, wish: anstream::ColorChoice, path: Option<&Path>) -> Result<(), Failure> {
+    if path.is_some() {
+        return write(anstream::adapter::strip_str(product).to_string().as_bytes(), path);
+    }
+    write_to(AutoStream::new(io::stdout().lock(), wish), product.as_bytes())
+        .map_err(|error| Failure::not_done(format!("cannot write to standard output: {}", reason(&error))))
+}
+
 fn write_stdout(product: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
+    write_to(io::stdout().lock(), product)
+}
+
+fn write_to(mut stdout: impl Write, product: &[u8]) -> io::Result<()> {
     match stdout.write_all(product).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long a run may take before it says how far it is.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-/// The seeds or steps done, as a bar.
+/// The seeds, steps or files done, as a bar.
 pub(super) struct Meter {
     start: Instant,
     bar: OnceLock<ProgressBar>,
@@ -27,20 +27,40 @@ impl Meter {
             Progress::Training { step, steps, .. } => (step, steps, "{bar:30} step {pos} of {len}, {msg}, {eta} left"),
             Progress::Reading | Progress::Compiling | Progress::Running(..) => return,
         };
-        if self.start.elapsed() < PATIENCE {
-            return;
-        }
-        let bar = self.bar.get_or_init(|| {
-            // Hidden by itself where standard error is no terminal.
-            let bar = ProgressBar::with_draw_target(Some(whole), ProgressDrawTarget::stderr());
-            bar.with_style(ProgressStyle::with_template(template).expect("the template is well formed"))
-        });
+        let Some(bar) = self.bar(whole, template) else { return };
         // Where seeds are trained, the first one's steps tell how far they are.
         if bar.length() == Some(whole) {
             bar.set_position(done);
             if let Progress::Training { loss, .. } = progress {
                 bar.set_message(format!("loss {}", significant(loss)));
             }
+        }
+    }
+
+    /// Shows how many of several files are done, likewise.
+    pub(super) fn show_files(&self, done: usize, files: usize) {
+        if let Some(bar) = self.bar(files as u64, "{bar:30} {pos} of {len} files").filter(|_| files > 1) {
+            bar.set_position(done as u64);
+        }
+    }
+
+    /// The bar, once it has taken long.
+    fn bar(&self, whole: u64, template: &str) -> Option<&ProgressBar> {
+        if self.start.elapsed() < PATIENCE {
+            return None;
+        }
+        Some(self.bar.get_or_init(|| {
+            // Hidden by itself where standard error is no terminal.
+            let bar = ProgressBar::with_draw_target(Some(whole), ProgressDrawTarget::stderr());
+            bar.with_style(ProgressStyle::with_template(template).expect("the template is well formed"))
+        }))
+    }
+
+    /// Does something that writes to the terminal while the bar is out of its way.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match self.bar.get() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
         }
     }
 

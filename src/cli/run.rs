@@ -4,16 +4,15 @@ use super::args::{self, RunFormat};
 use super::check::Errors;
 use super::interrupt;
 use super::progress::Meter;
-use super::{Failure, Status, Talk, features, input, options, output};
+use super::{Failure, Status, Talk, available_threads, features, input, options, output};
 use crate::diagnostics::Diagnostic;
 use crate::pipeline;
 use crate::report::{Report, csv, json, text};
-use std::num::NonZero;
 
 pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure> {
     let input = input::read(&arguments.file)?;
     let mut options = options(&arguments.experiment, &arguments.machine, input.folder);
-    options.threads = arguments.processor.threads.unwrap_or_else(threads);
+    options.threads = arguments.processor.threads.unwrap_or_else(available_threads);
     options.features = features(arguments.processor.instructions);
     options.dump.clone_from(&arguments.dump);
     options.save.clone_from(&arguments.save);
@@ -64,9 +63,4 @@ fn render(report: &Report, arguments: &args::Run) -> String {
         RunFormat::Json => json::render(report),
         RunFormat::Csv => csv::render(report),
     }
-}
-
-/// As many as the machine has for this process; one where it does not tell.
-fn threads() -> NonZero<usize> {
-    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }

@@ -27,6 +27,11 @@ impl Talk {
         Self { wish }
     }
 
+    /// The standing wish for colour.
+    pub(super) const fn wish(&self) -> anstream::ColorChoice {
+        self.wish
+    }
+
     /// Writes text that may hold colours; they are left out where standard error does not want them.
     pub(super) fn say(&self, text: &str) {
         let mut stream = AutoStream::new(std::io::stderr().lock(), self.wish);

@@ -14,7 +14,8 @@ fn folder() -> tempfile::TempDir {
 
 /// The help of every verb at so many columns; clap leaves blanks at the ends of some lines.
 fn helps(columns: &str) -> String {
-    let verbs = ["run", "check", "explain", "emit", "fmt", "reference", "new"].map(|verb| vec![verb, "--help"]);
+    let verbs =
+        ["run", "check", "test", "diff", "explain", "emit", "fmt", "reference", "new"].map(|verb| vec![verb, "--help"]);
     let mut text = String::new();
     for arguments in [vec!["--help"]].iter().chain(&verbs) {
         let output = program(arguments).env("COLUMNS", columns).output().expect("the program starts");

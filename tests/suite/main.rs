@@ -14,5 +14,6 @@ mod prelude;
 mod probe;
 mod properties;
 mod reference;
+mod snapshots;
 mod support;
 mod templates;
