@@ -130,6 +130,9 @@ pub fn kept(report: &Value) -> Value {
     if let Some(verdict) = report.get_mut("verdict") {
         keep(verdict, &["word", "words", "ratio", "factor_per_layer", "seeds"]);
     }
+    if let Some(training) = report.get_mut("training") {
+        keep(training, &["updates", "end"]);
+    }
     for finding in elements(report.get_mut("findings")) {
         keep(finding, &["code", "level", "layer"]);
     }

@@ -24,36 +24,25 @@ pub fn render(differences: &[Difference], old: &str, new: &str, most: usize) -> 
     if shown.is_empty() {
         return String::new();
     }
-    let several_steps = shown.iter().any(|difference| difference.key.step != shown[0].key.step);
     let mut rows = vec![["step", "layer", "what", old, new, "ratio"].map(str::to_owned)];
     rows.extend(shown.iter().map(|difference| row(difference)));
-    let first =
-        usize::from(!(several_steps && shown.iter().any(|difference| difference.key.step.is_some_and(|s| s > 0))));
-    let widths: Vec<usize> =
-        (0..6).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
-    let has_layer = rows[1..].iter().any(|row| !row[1].is_empty());
-    let has_ratio = rows[1..].iter().any(|row| !row[5].is_empty());
+    // A column that says nothing is left out; so is that of the steps where nothing was trained.
+    let has_steps = shown.iter().any(|difference| difference.key.step.is_some_and(|step| step > 0));
+    let says = |column: usize| rows[1..].iter().any(|row| !row[column].is_empty());
+    let columns: Vec<usize> = (0..6).filter(|column| if *column == 0 { has_steps } else { says(*column) }).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..6).map(width).collect();
     let mut text = String::new();
     for row in &rows {
-        let mut line = String::new();
-        for column in first..6 {
-            if (column == 1 && !has_layer) || (column == 5 && !has_ratio) {
-                continue;
-            }
-            let blanks = " ".repeat(widths[column] - row[column].chars().count());
-            if !line.is_empty() || (column > first && !(column == 2 && !has_layer)) {
-                line.push_str("  ");
-            }
-            // Numbers end, words begin in line.
-            if column == 0 || column >= 3 {
-                line.push_str(&blanks);
-                line.push_str(&row[column]);
-            } else {
-                line.push_str(&row[column]);
-                line.push_str(&blanks);
-            }
-        }
-        text.push_str(line.trim_end());
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                let (cell, width) = (&row[*column], widths[*column]);
+                // Words begin in line, numbers end.
+                if [1, 2].contains(column) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            })
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
         text.push('\n');
     }
     let left_out = differences.iter().filter(|difference| !difference.is_prose()).count().saturating_sub(shown.len());
@@ -110,6 +99,10 @@ pub fn name(statistic: &str) -> String {
         "forward.rms" => "rms of the output".to_owned(),
         "factor_per_layer" => "factor per layer".to_owned(),
         "synthetic_data" => "synthetic data".to_owned(),
+        "test_loss" => "held-out loss".to_owned(),
+        "test_accuracy" => "held-out accuracy".to_owned(),
+        "training.updates" => "updates".to_owned(),
+        "training.end" => "end of training".to_owned(),
         "verdicts" => "all verdicts".to_owned(),
         other => other.to_owned(),
     }

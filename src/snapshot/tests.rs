@@ -201,7 +201,7 @@ fn numbers_that_four_digits_do_not_tell_apart_have_all_of_theirs() {
 
 #[test]
 fn differing_lines_stand_among_their_neighbours() {
-    let old: String = (1..=20).map(|line| format!("line {line}\n")).collect();
+    let old: String = (1..=20).fold(String::new(), |text, line| text + &format!("line {line}\n"));
     let new = old.replace("line 3\n", "line three\n").replace("line 18\n", "");
     let drawn = lines::print(&lines::differing(&old, &new), false);
     let expected = "  line 1\n  line 2\n- line 3\n+ line three\n  line 4\n  line 5\n~\n  line 16\n  line 17\n- line 18\n  line 19\n  line 20\n";

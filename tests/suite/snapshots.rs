@@ -354,7 +354,7 @@ fn the_json_result_keeps_to_its_published_schema() {
         .as_array()
         .expect("there are files")
         .iter()
-        .map(|file| (file["file"].as_str().unwrap_or_default(), file["status"].as_str().unwrap_or_default()))
+        .map(|file| (file["path"].as_str().unwrap_or_default(), file["status"].as_str().unwrap_or_default()))
         .collect();
     let expected = [
         ("nets/changed.net", "failed"),
@@ -396,6 +396,33 @@ fn two_runs_are_compared_in_any_form() {
     for (wrong, status) in [("m.net", 2), ("odd.json", 2), ("nowhere.net", 2)] {
         project.run(&["diff", "a.net", wrong], status);
     }
+}
+
+#[test]
+fn the_examples_are_as_their_snapshots_have_them() {
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        let accepted = program(&["test", "--accept", "examples", "examples/09_mistakes.net"]).output();
+        assert!(accepted.expect("the program starts").status.success());
+    }
+    let output = program(&["test", "--check", "examples"]).output().expect("the program starts");
+    let finished = Finished::of(output).with_status(0);
+    assert!(finished.stdout.contains("examples/09_mistakes.net"), "{}", finished.stdout);
+}
+
+#[test]
+fn what_training_gives_is_held() {
+    let trained = format!("{SMALL}train {{ optimizer: sgd(rate: 0.1); steps: 4 }}\nreport {{ at: [0, 2, last] }}\n");
+    let project = Project::of(&[("small.net", &trained)]);
+    project.run(&["test", "--accept"], 0);
+    project.run(&["test", "--check", "--threads", "1"], 0);
+    project.replace("small.net", "rate: 0.1", "rate: 0.2");
+    let finished = project.run(&["test"], 1);
+    let table: Vec<&str> = finished.stdout.lines().skip_while(|line| !line.starts_with("step")).collect();
+    assert!(table.iter().any(|line| line.trim_start().starts_with("2  dense1  ‖∂C/∂W‖")), "{}", finished.stdout);
+    assert!(!table.iter().any(|line| line.trim_start().starts_with("0  ")), "{}", finished.stdout);
+    project.replace("small.net", "at: [0, 2, last]", "at: [0, last]");
+    let finished = project.run(&["test"], 1);
+    assert!(finished.stdout.contains("removed"), "{}", finished.stdout);
 }
 
 #[test]

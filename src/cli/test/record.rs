@@ -47,7 +47,7 @@ struct Summary {
 #[derive(Debug, Serialize, JsonSchema)]
 struct File {
     /// Its path as it was found.
-    file: String,
+    path: String,
     /// `ok`, `failed`, `new`, `stale`, `accepted` or `removed`.
     status: String,
     /// What there is to say, as phrases.
@@ -121,7 +121,7 @@ pub(super) fn render(results: &Results) -> String {
     let words = show::words(results);
     let count = |word: show::Word| words.iter().filter(|other| **other == word).count();
     let files = results.files.iter().map(|(tested, kept)| File {
-        file: tested.name.clone(),
+        path: tested.name.clone(),
         status: show::word(tested, *kept, results.strict).word().to_owned(),
         reasons: show::reasons(tested, *kept),
         verdict: match &tested.outcome {
@@ -140,7 +140,7 @@ pub(super) fn render(results: &Results) -> String {
             .collect(),
     });
     let stale = results.stale.iter().map(|(path, kept)| File {
-        file: path.display().to_string(),
+        path: path.display().to_string(),
         status: show::stale_word(*kept).word().to_owned(),
         reasons: vec![show::stale_reason(path)],
         verdict: None,

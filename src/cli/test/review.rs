@@ -96,3 +96,58 @@ fn answer(question: &str, talk: &Talk, key: &mut dyn FnMut() -> Result<char, Fai
         return Ok(answer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::hold::{self, Means};
+    use super::super::{Kept, Results, Talk};
+    use super::ask;
+    use crate::cli::args::ColorChoice;
+    use crate::pipeline::Options;
+    use std::path::Path;
+    use std::sync::RwLock;
+
+    const NET: &str = "network n {\n  input(2)\n  dense(3, tanh)\n  dense(1)\n  loss: mse\n}\n";
+
+    /// Two files without a snapshot, and a snapshot without a file.
+    fn results(folder: &Path) -> Results {
+        let means = Means {
+            options: Options::default(),
+            memory_limit: u64::MAX,
+            tolerance: 0.0,
+            suggest: false,
+            memory: RwLock::new(()),
+        };
+        let file = |name: &str| {
+            std::fs::write(folder.join(name), NET).unwrap();
+            (hold::test(&folder.join(name), false, &means), Kept::AsItWas)
+        };
+        let stale = folder.join("gone.net.snap");
+        std::fs::write(&stale, "").unwrap();
+        Results {
+            files: vec![file("a.net"), file("b.net")],
+            stale: vec![(stale, Kept::AsItWas)],
+            strict: false,
+            most_rows: 9,
+        }
+    }
+
+    /// Which of the three snapshots there are after these keys.
+    fn after(keys: &str) -> [bool; 3] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut results = results(folder.path());
+        let mut keys = keys.chars();
+        let mut key = || Ok(keys.next().expect("no more is asked than is answered"));
+        ask(&mut results, &Talk::new(ColorChoice::Never), &mut key).unwrap();
+        assert_eq!(keys.next(), None, "every key was asked for");
+        ["a.net.snap", "b.net.snap", "gone.net.snap"].map(|name| folder.path().join(name).exists())
+    }
+
+    #[test]
+    fn each_key_does_what_it_says() {
+        assert_eq!(after("aaa"), [true, true, false]);
+        assert_eq!(after("sss"), [false, false, true]);
+        assert_eq!(after("x?Asq"), [true, false, true], "what means nothing is asked again");
+        assert_eq!(after("q"), [false, false, true]);
+    }
+}
