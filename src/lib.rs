@@ -24,7 +24,7 @@
 //!                      └──────────────────────────────────────▶ ▼  run::Session, once a seed (run::seeds, run::shadow)
 //!                                                            Records ──▶ diagnose ──▶ Diagnosis ──▶ report::build ──▶ Report
 //!                                                                           │                                           │
-//!                                                 findings: Diagnostic at the layer's own span               text · json · csv
+//!                                                 findings: Diagnostic at the layer's own span       text · json · csv · html · svg
 //!                                                                           ▼                                           ▼
 //!                                                                  standard error                          standard output
 //! ```

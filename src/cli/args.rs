@@ -124,6 +124,10 @@ pub(super) enum RunFormat {
     Text,
     /// One JSON object; its schema is docs/report.schema.json
     Json,
+    /// One page with charts, the source and every number; needs no network
+    Html,
+    /// The chart of the gradient by layer, for a paper or a README
+    Svg,
     /// One line a layer, seed and step
     Csv,
 }

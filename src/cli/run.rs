@@ -6,8 +6,8 @@ use super::interrupt;
 use super::progress::Meter;
 use super::{Failure, Status, Talk, available_threads, features, input, options, output};
 use crate::diagnostics::Diagnostic;
-use crate::pipeline;
-use crate::report::{Report, csv, json, text};
+use crate::pipeline::{self, Checked, Ran};
+use crate::report::{csv, html, json, svg, text};
 
 pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure> {
     let input = input::read(&arguments.file)?;
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
     let findings = ran.diagnosis.findings.iter().map(|finding| finding.diagnostic.clone());
     let told: Vec<Diagnostic> = checked.diagnostics.iter().cloned().chain(findings).chain(ran.failed.clone()).collect();
     // The report first: what is drawn below it explains it. A report that cannot be written hides no finding.
-    let written = output::write(render(&ran.report, arguments).as_bytes(), arguments.output.as_deref());
+    let written = output::write(render(&checked, &ran, &told, arguments).as_bytes(), arguments.output.as_deref());
     if written.is_ok() && arguments.output.is_none() && !told.is_empty() {
         talk.gap();
     }
@@ -55,12 +55,24 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
     Ok(if ran.failed.is_empty() { Status::Well } else { Status::ExpectationFailed })
 }
 
-fn render(report: &Report, arguments: &args::Run) -> String {
+fn render(checked: &Checked, ran: &Ran, told: &[Diagnostic], arguments: &args::Run) -> String {
+    let report = &ran.report;
     match arguments.format {
         RunFormat::Text => {
             text::render(report, if arguments.ascii { text::Characters::Ascii } else { text::Characters::Unicode })
         }
         RunFormat::Json => json::render(report),
+        RunFormat::Html => html::render(&html::Experiment {
+            report,
+            records: &ran.records,
+            sources: &checked.sources,
+            id: checked.id,
+            told,
+            expectations: checked.model.as_ref().map_or(0, |model| model.expectations.len()),
+            failed: ran.failed.len(),
+            set: &arguments.experiment.set,
+        }),
+        RunFormat::Svg => svg::render(report, &ran.records),
         RunFormat::Csv => csv::render(report),
     }
 }

@@ -1,12 +1,16 @@
-//! The report as data: what is printed as text, JSON and CSV. It holds no time, path, host or thread count, so that equal runs
-//! give equal bytes.
+//! The report as data: what is printed as text, JSON, CSV, page and picture. It holds no time, path, host or thread count, so that
+//! equal runs give equal bytes.
 //!
 //! To add a format: one file here, one arm in `cli`.
 
+mod chart;
 pub mod csv;
+mod decade;
 mod history;
+pub mod html;
 pub mod json;
 pub mod outline;
+pub mod svg;
 pub mod text;
 mod words;
 

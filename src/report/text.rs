@@ -1,6 +1,7 @@
 //! The report as text: one row a layer, at most 100 columns, then the answer in plain words. The widths depend on the contents
 //! alone, never on the terminal.
 
+use super::decade::{decade, log10};
 use super::{Layer, Report, Step, history};
 use crate::numbers::{UNDEFINED, factor, scientific, share, significant};
 
@@ -175,10 +176,7 @@ impl Scale {
         let eighths = if value.is_infinite() {
             whole
         } else {
-            let exponent = decade(value);
-            let mantissa: f64 = mantissa(value);
-            let log = f64::from(exponent) + crate::scalar::mathematics::ln(mantissa) / std::f64::consts::LN_10;
-            let part = (log - f64::from(self.low)) / f64::from(self.high - self.low);
+            let part = (log10(value) - f64::from(self.low)) / f64::from(self.high - self.low);
             ((part * whole as f64).round() as usize).clamp(1, whole)
         };
         match characters {
@@ -190,17 +188,6 @@ impl Scale {
             Characters::Ascii => "#".repeat(eighths.div_ceil(8)),
         }
     }
-}
-
-/// The decimal exponent of a positive number, exactly.
-fn decade(value: f64) -> i32 {
-    let text = format!("{value:e}");
-    text.split_once('e').map_or("0", |(_, exponent)| exponent).parse().expect("`e` formatting has a decimal exponent")
-}
-
-fn mantissa(value: f64) -> f64 {
-    let text = format!("{value:e}");
-    text.split_once('e').map_or("1", |(mantissa, _)| mantissa).parse().expect("`e` formatting has a decimal mantissa")
 }
 
 /// At most `most` characters, the middle left out.

@@ -1,6 +1,7 @@
 //! The one test binary: text in, text out. Each file is a sentence about the product.
 
 mod architecture;
+mod browser;
 mod cli;
 mod dumps;
 mod examples;
@@ -10,6 +11,7 @@ mod habits;
 mod laws;
 mod networks;
 mod pages;
+mod pictures;
 mod prelude;
 mod probe;
 mod properties;

@@ -1,0 +1,216 @@
+//! Every number of the report as tables: the layers, the way of the signal, the spread over seeds, every statistic of every tensor.
+
+use super::{Experiment, answer};
+use crate::numbers::{factor, scientific, share};
+use crate::report::chart::profile::{Profile, Track};
+use crate::report::{Layer, Number, Statistics, Step};
+use maud::{Markup, html};
+
+/// A table with a caption, in a frame that scrolls by itself where it is wider than the page.
+pub(super) fn table(id: &str, caption: &str, rows: Markup) -> Markup {
+    html! {
+        div class="table" role="region" aria-labelledby=(format!("{id}-caption")) tabindex="0" {
+            table {
+                caption id=(format!("{id}-caption")) { (caption) }
+                (rows)
+            }
+        }
+    }
+}
+
+fn heading(words: &str) -> Markup {
+    html! { th scope="col" class="number" { (words) } }
+}
+
+fn left_heading(words: &str) -> Markup {
+    html! { th scope="col" { (words) } }
+}
+
+fn number(value: Option<f64>, form: fn(f64) -> String) -> Markup {
+    html! { td class="number" { @if let Some(value) = value { (form(value)) } @else { span class="soft" { "–" } } } }
+}
+
+/// All tables.
+pub(super) fn section(experiment: &Experiment) -> Option<Markup> {
+    let report = experiment.report;
+    let several = report.steps.len() > 1;
+    Some(html! {
+        @for (at, step) in report.steps.iter().enumerate().filter(|(_, step)| !step.layers.is_empty()) {
+            @if several { h3 { "Step " (step.step) } }
+            @let seed = format!("seed {}, step {}", report.seed, step.step);
+            (table(&format!("layers-{at}"), &format!("The layers ({seed})"), layers(step)))
+            (table(&format!("way-{at}"), &format!("The signal on its way ({seed})"), way(step)))
+            details {
+                summary { "Every statistic of every tensor (" (seed) ")" }
+                (table(&format!("tensors-{at}"), &format!("Statistics of the gradients ({seed})"), tensors(step)))
+            }
+        }
+        @if experiment.records.seeds.len() > 1 { (spread(experiment)) }
+    })
+}
+
+fn norm(statistics: Option<&Statistics>) -> Markup {
+    number(statistics.map(|statistics| statistics.l2.0), scientific)
+}
+
+fn some(value: Option<Number>) -> Option<f64> {
+    value.map(|value| value.0)
+}
+
+fn shape(layer: &Layer) -> String {
+    layer.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+}
+
+fn layers(step: &Step) -> Markup {
+    let has = |value: fn(&Layer) -> Option<f64>| {
+        step.layers.iter().any(|layer| value(layer).is_some_and(|share| share > 0.0))
+    };
+    let saturated = has(|layer| some(layer.saturated));
+    let dead = has(|layer| some(layer.dead));
+    html! {
+        thead {
+            tr {
+                (left_heading("layer"))
+                (left_heading("kind"))
+                (heading("output"))
+                (heading("parameters"))
+                (heading("‖∂C/∂W‖")) (heading("‖∂C/∂b‖")) (heading("‖∂C/∂z‖"))
+                @if saturated { (heading("saturated")) }
+                @if dead { (heading("dead")) }
+                (left_heading("verdict"))
+            }
+        }
+        tbody {
+            @for layer in &step.layers {
+                tr {
+                    th scope="row" { (layer.name) }
+                    td { (layer.kind) @if let Some(activation) = &layer.activation { @if *activation != layer.kind { ", " (activation) } } }
+                    td class="number" { (shape(layer)) }
+                    td class="number" { (layer.parameters) }
+                    (norm(layer.weight.as_ref()))
+                    (norm(layer.bias.as_ref()))
+                    (norm(Some(&layer.pre_activation.statistics)))
+                    @if saturated { (number(some(layer.saturated), share)) }
+                    @if dead { (number(some(layer.dead), share)) }
+                    td { (answer::word(&layer.verdict)) }
+                }
+            }
+        }
+    }
+}
+
+fn way(step: &Step) -> Markup {
+    let updates = step.layers.iter().any(|layer| layer.update_ratio.is_some());
+    let predicted =
+        step.layers.iter().any(|layer| layer.factor.as_ref().is_some_and(|factor| factor.predicted.is_some()));
+    let of = |layer: &Layer, part: fn(&crate::report::Factor) -> f64| layer.factor.as_ref().map(part);
+    html! {
+        thead {
+            tr {
+                (left_heading("layer"))
+                (heading("r = √B·‖∂C/∂z‖"))
+                (heading("factor"))
+                (heading("of the weights"))
+                (heading("of the activation"))
+                @if predicted { (heading("predicted")) }
+                (heading("‖∂C/∂a‖"))
+                (heading("output, rms"))
+                (heading("output, mean"))
+                @if updates { (heading("update / weights")) }
+            }
+        }
+        tbody {
+            @for layer in &step.layers {
+                tr {
+                    th scope="row" { (layer.name) }
+                    (number(Some(layer.pre_activation.per_example.0), scientific))
+                    (number(of(layer, |factor| factor.measured.0), factor))
+                    (number(of(layer, |factor| factor.weights.0), factor))
+                    (number(of(layer, |factor| factor.activation.0), factor))
+                    @if predicted { (number(layer.factor.as_ref().and_then(|factor| some(factor.predicted)), factor)) }
+                    (norm(Some(&layer.output)))
+                    (number(Some(layer.forward.rms.0), scientific))
+                    (number(Some(layer.forward.mean.0), scientific))
+                    @if updates { (number(some(layer.update_ratio), scientific)) }
+                }
+            }
+        }
+    }
+}
+
+fn tensors(step: &Step) -> Markup {
+    let row = |layer: &str, tensor: &str, statistics: &Statistics| {
+        html! {
+            tr {
+                th scope="row" { (layer) }
+                td { (tensor) }
+                (number(Some(statistics.l2.0), scientific))
+                (number(Some(statistics.rms.0), scientific))
+                (number(Some(statistics.mean.0), scientific))
+                (number(Some(statistics.max_abs.0), scientific))
+                (number(Some(statistics.zero_fraction.0), share))
+                (number(Some(statistics.subnormal_fraction.0), share))
+                (number(Some(statistics.underflow_f16.0), share))
+                (number(Some(statistics.underflow_bf16.0), share))
+                td class="number" { (statistics.nonfinite) }
+            }
+        }
+    };
+    html! {
+        thead {
+            tr {
+                (left_heading("layer")) (left_heading("of"))
+                (heading("norm")) (heading("rms")) (heading("mean")) (heading("largest"))
+                (heading("zero")) (heading("subnormal")) (heading("0 in f16")) (heading("0 in bf16")) (heading("not finite"))
+            }
+        }
+        tbody {
+            @for layer in &step.layers {
+                @let all: [(&str, Option<&Statistics>); 4] = [
+                    ("∂C/∂W", layer.weight.as_ref()),
+                    ("∂C/∂b", layer.bias.as_ref()),
+                    ("∂C/∂z", Some(&layer.pre_activation.statistics)),
+                    ("∂C/∂a", Some(&layer.output)),
+                ];
+                @for (tensor, statistics) in all {
+                    @if let Some(statistics) = statistics { (row(&layer.name, tensor, statistics)) }
+                }
+            }
+            @if let Some(input) = &step.input { (row("input", "∂C/∂x", input)) }
+        }
+    }
+}
+
+/// Median, lowest and highest over the seeds.
+fn spread(experiment: &Experiment) -> Markup {
+    let profile = Profile::new(experiment.report, experiment.records);
+    let tracks: Vec<(&str, &Track)> =
+        [("‖∂C/∂W‖", &profile.weight), ("‖∂C/∂b‖", &profile.bias), ("‖∂C/∂z‖", &profile.signal)]
+            .into_iter()
+            .filter(|(_, track)| !track.is_empty())
+            .collect();
+    let rows = html! {
+        thead {
+            tr {
+                th scope="col" rowspan="2" { "layer" }
+                @for (name, _) in &tracks { th scope="colgroup" colspan="3" class="group" { (name) } }
+            }
+            tr { @for _ in &tracks { (heading("median")) (heading("lowest")) (heading("highest")) } }
+        }
+        tbody {
+            @for (at, name) in profile.names.iter().enumerate() {
+                tr {
+                    th scope="row" { (name) }
+                    @for (_, track) in &tracks {
+                        @let ends = track.range.as_ref().and_then(|range| range[at]);
+                        (number(track.middle[at], scientific))
+                        (number(ends.map(|(low, _)| low), scientific))
+                        (number(ends.map(|(_, high)| high), scientific))
+                    }
+                }
+            }
+        }
+    };
+    let caption = format!("Over {} seeds, at the last report", experiment.records.seeds.len());
+    table("spread", &caption, rows)
+}
