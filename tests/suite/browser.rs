@@ -181,8 +181,7 @@ fn screenshots_are_taken() {
     let Some(browser) = browser() else { return };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&folder).expect("the build folder can be written");
-    let subjects = subjects();
-    for subject in &subjects {
+    for subject in subjects().iter().filter(|subject| ["01", "04", "layers-100"].contains(&subject.name)) {
         let mut pictures = Vec::new();
         for (theme, dark, width) in [("light", false, DESK), ("dark", true, DESK), ("phone", false, PHONE)] {
             let file = folder.join(format!("{}.html", subject.name));

@@ -57,14 +57,20 @@ impl LogAxis {
             }
         }
         if low > high {
-            (low, high) = (-1.0, 1.0);
+            return Self { has_zero, has_nonfinite, ..Self::bare() };
         }
         let axis = if high - low < FINE { Self::fine(low, high, unit) } else { Self::coarse(low, high, unit) };
         Self { has_zero, has_nonfinite, ..axis }
     }
 
-    /// An axis over whole decades, from `low` up to `high`.
-    pub(super) fn decades(low: i32, high: i32, has_zero: bool) -> Self {
+    /// No number has a place on it: only its strips are drawn.
+    const fn bare() -> Self {
+        Self { low: 0.0, high: 1.0, ticks: Vec::new(), minor: Vec::new(), has_zero: false, has_nonfinite: false }
+    }
+
+    /// An axis over whole decades, from one end up to the other.
+    pub(super) fn decades(ends: Option<(i32, i32)>, has_zero: bool) -> Self {
+        let Some((low, high)) = ends else { return Self { has_zero, ..Self::bare() } };
         Self { has_zero, ..Self::coarse(f64::from(low), f64::from(high), Unit::Plain) }
     }
 
@@ -120,8 +126,13 @@ impl LogAxis {
         if self.has_nonfinite { widest.max(super::text::width("NaN, ∞", super::text::SIZE)) } else { widest }
     }
 
-    /// What the strips add to the height of the plot.
-    pub(super) fn strips(&self) -> f64 {
+    /// The height of the plot: `room` for the scale, if there is one, and the strips.
+    pub(super) fn height(&self, room: f64) -> f64 {
+        let room = if self.ticks.is_empty() { 0.0 } else { room };
+        room + self.strips()
+    }
+
+    fn strips(&self) -> f64 {
         (STRIP + APART) * f64::from(u8::from(self.has_zero) + u8::from(self.has_nonfinite))
     }
 

@@ -70,12 +70,12 @@ impl Decades<'_> {
 pub(in crate::report) fn draw(chart: &Decades, layout: Layout) -> Picture {
     let bars = chart.bars();
     let decades = || bars.iter().filter_map(|bar| bar.decade);
-    let (low, high) = (decades().min().unwrap_or(-1), decades().max().unwrap_or(-1) + 1);
-    let axis = LogAxis::decades(low, high, bars.iter().any(|bar| bar.decade.is_none()));
+    let ends = decades().min().zip(decades().max().map(|highest| highest + 1));
+    let axis = LogAxis::decades(ends, bars.iter().any(|bar| bar.decade.is_none()));
     let width = layout.width();
     let (left, right) = ((axis.label_width() + 12.0).max(40.0).ceil(), width - 6.0);
     let top = 50.0;
-    let bottom = top + PLOT + axis.strips();
+    let bottom = top + axis.height(PLOT);
     let columns = Columns::new(chart.names, layout, left, right);
     let scale = axis.scale(top, bottom);
     let widest = Decades::widest(&bars);
@@ -115,7 +115,7 @@ pub(in crate::report) fn draw(chart: &Decades, layout: Layout) -> Picture {
                 path class="bar" fill-opacity=(format!("{:.2}", 0.3 + 0.7 * (level as f64 + 1.0) / LEVELS as f64)) d=(path) {}
             }
         }
-        @for (log, words, _) in limits.iter().filter(|(log, _, holds)| *holds && scale.contains(*log)) {
+        @for (log, words, _) in limits.iter().filter(|(log, _, holds)| *holds && ends.is_some() && scale.contains(*log)) {
             (line("limit", (left, scale.height(*log)), (right, scale.height(*log))))
             (label("soft halo", Anchor::End, (right - 4.0, scale.height(*log) + 13.0), words))
         }

@@ -61,7 +61,7 @@ pub(in crate::report) fn draw(chart: &Lines, layout: Layout) -> Picture {
     let entries = entries(chart);
     let legend_height = legend::height(&entries, 4.0, width);
     let top = legend_height + 30.0;
-    let bottom = top + PLOT + axis.strips();
+    let bottom = top + axis.height(PLOT);
     let columns = Columns::new(chart.names, layout, left, right);
     let scale = axis.scale(top, bottom);
     let tips: Vec<String> = (0..chart.names.len()).map(|column| tip(chart, column)).collect();
@@ -74,7 +74,7 @@ pub(in crate::report) fn draw(chart: &Lines, layout: Layout) -> Picture {
         }
         (columns.draw(bottom))
         @for series in &chart.series { (band(series, &columns, &scale)) }
-        @for series in &chart.series { (curve(series, &columns, &scale)) }
+        @for (at, series) in chart.series.iter().enumerate() { (curve(series, aside(chart, &columns, at), &columns, &scale)) }
         (columns.tips(top, bottom, &tips))
     };
     Picture { width, height: bottom + columns::HEIGHT, content }
@@ -149,8 +149,14 @@ fn band(series: &Series, columns: &Columns, scale: &Scale) -> Markup {
     html! { g class=(series.class) { path class="band" d=(path) {} } }
 }
 
+/// How far aside a series' marks stand in the strips, where all of them are at one height.
+fn aside(chart: &Lines, columns: &Columns, at: usize) -> f64 {
+    let step = (columns.slot() / 4.0).min(12.0);
+    step * ((chart.series.len() - 1) as f64 / 2.0 - at as f64)
+}
+
 /// The line of a series, broken where a value is zero or not finite, passing over layers that have none; and its points.
-fn curve(series: &Series, columns: &Columns, scale: &Scale) -> Markup {
+fn curve(series: &Series, aside: f64, columns: &Columns, scale: &Scale) -> Markup {
     let places: Vec<(f64, Place)> = series
         .track
         .middle
@@ -165,7 +171,7 @@ fn curve(series: &Series, columns: &Columns, scale: &Scale) -> Markup {
         let joins = |other: Option<&(f64, Place)>| other.is_some_and(|(_, place)| matches!(place, Place::Scale(_)));
         let Place::Scale(y) = place else {
             is_open = false;
-            point(series.mark, *x, place.y(), &mut points);
+            point(series.mark, *x + aside, place.y(), &mut points);
             continue;
         };
         push(&mut path, if is_open { 'L' } else { 'M' }, *x, *y);

@@ -94,8 +94,11 @@ fn expectations(experiment: &Experiment) -> Markup {
         };
         return html! { p class="expectations well" { span aria-hidden="true" { "✓ " } (words) } };
     }
-    let verb = if failed == 1 { "does" } else { "do" };
-    let words = format!("{failed} of {} of the file {verb} not hold:", count(all, "expectation"));
+    let words = match (failed, all) {
+        (_, 1) => "The expectation of the file does not hold:".to_owned(),
+        (1, _) => format!("1 of the file’s {all} expectations does not hold:"),
+        (_, _) => format!("{failed} of the file’s {all} expectations do not hold:"),
+    };
     let failures = experiment.told.iter().enumerate().filter(|(_, told)| told.is_error());
     html! {
         div class="expectations ill" {
@@ -109,7 +112,7 @@ fn expectations(experiment: &Experiment) -> Markup {
                             (primary.text)
                             @for part in &failure.secondary {
                                 br;
-                                code { (experiment.quoted(part.span)) } " " (part.text)
+                                code { (experiment.quoted(part.span)) } ": " (part.text)
                             }
                         }
                     }

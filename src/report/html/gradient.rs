@@ -77,7 +77,10 @@ pub(super) fn factors(experiment: &Experiment) -> Option<Markup> {
     let last = experiment.report.steps.last()?;
     // The first layers of the chain up to the last factor; a layer between them without one is passed over.
     let layers: Vec<&Layer> = last.layers.iter().filter(|layer| layer.factor.is_some()).collect();
-    if layers.is_empty() {
+    // Where nothing arrives, or nothing finite, there is nothing to split; the tables have what there is.
+    let tells =
+        |layer: &&Layer| layer.factor.as_ref().is_some_and(|part| part.measured.0 > 0.0 && part.measured.0.is_finite());
+    if !layers.iter().any(tells) {
         return None;
     }
     let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
@@ -131,7 +134,7 @@ pub(super) fn decades(experiment: &Experiment) -> Option<Markup> {
             }
             let description = "One column a layer, one bar a decade of magnitude; the numbers are in the tables below.";
             let words = format!(
-                "The wider and darker a bar, the more of the layer’s entries lie in its decade. Seed {}.",
+                "The wider and stronger a bar, the more of the layer’s entries lie in its decade. Seed {}.",
                 experiment.report.seed
             );
             Some(figure(id, &format!("Histogram by layer: {caption}"), description, &words, |layout| {

@@ -26,6 +26,12 @@ fn left_heading(words: &str) -> Markup {
     html! { th scope="col" { (words) } }
 }
 
+/// The name of a layer. A long one may break on a phone, where it would leave no room for its numbers.
+fn row_heading(name: &str) -> Markup {
+    let class = (name.chars().count() > 14).then_some("long");
+    html! { th scope="row" class=[class] { (name) } }
+}
+
 fn number(value: Option<f64>, form: fn(f64) -> String) -> Markup {
     html! { td class="number" { @if let Some(value) = value { (form(value)) } @else { span class="soft" { "–" } } } }
 }
@@ -83,7 +89,7 @@ fn layers(step: &Step) -> Markup {
         tbody {
             @for layer in &step.layers {
                 tr {
-                    th scope="row" { (layer.name) }
+                    (row_heading(&layer.name))
                     td { (layer.kind) @if let Some(activation) = &layer.activation { @if *activation != layer.kind { ", " (activation) } } }
                     td class="number" { (shape(layer)) }
                     td class="number" { (layer.parameters) }
@@ -122,7 +128,7 @@ fn way(step: &Step) -> Markup {
         tbody {
             @for layer in &step.layers {
                 tr {
-                    th scope="row" { (layer.name) }
+                    (row_heading(&layer.name))
                     (number(Some(layer.pre_activation.per_example.0), scientific))
                     (number(of(layer, |factor| factor.measured.0), factor))
                     (number(of(layer, |factor| factor.weights.0), factor))
@@ -142,7 +148,7 @@ fn tensors(step: &Step) -> Markup {
     let row = |layer: &str, tensor: &str, statistics: &Statistics| {
         html! {
             tr {
-                th scope="row" { (layer) }
+                (row_heading(layer))
                 td { (tensor) }
                 (number(Some(statistics.l2.0), scientific))
                 (number(Some(statistics.rms.0), scientific))
@@ -200,7 +206,7 @@ fn spread(experiment: &Experiment) -> Markup {
         tbody {
             @for (at, name) in profile.names.iter().enumerate() {
                 tr {
-                    th scope="row" { (name) }
+                    (row_heading(name))
                     @for (_, track) in &tracks {
                         @let ends = track.range.as_ref().and_then(|range| range[at]);
                         (number(track.middle[at], scientific))
