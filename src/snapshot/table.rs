@@ -1,5 +1,5 @@
-//! Differences as a table: where, what, before, after, and by which factor. Verdicts and layers that came or went are never left
-//! out; of many numbers those of the text report are shown first.
+//! Differences as a table: where, what, before, after, and by which factor. Where there are too many, verdicts and layers that
+//! came or went are shown first, then the numbers of the text report, those of the last step before the others.
 
 use super::compare::{Difference, PRESENCE};
 use super::facts::Datum;
@@ -59,10 +59,15 @@ fn chosen(differences: &[Difference], most: usize) -> Vec<&Difference> {
     if telling.len() <= most {
         return telling;
     }
-    let rank = |difference: &Difference| match (difference.is_number(), SHOWN.contains(&&*difference.key.statistic)) {
-        (false, _) => 0,
-        (true, true) => 1,
-        (true, false) => 2,
+    let last = telling.iter().filter_map(|difference| difference.key.step).max();
+    let rank = |difference: &Difference| {
+        let is_last = difference.key.step.is_none() || difference.key.step == last;
+        match (difference.is_number(), SHOWN.contains(&&*difference.key.statistic)) {
+            (false, _) => 0,
+            (true, true) if is_last => 1,
+            (true, true) => 2,
+            (true, false) => 3,
+        }
     };
     let mut order: Vec<usize> = (0..telling.len()).collect();
     order.sort_by_key(|index| (rank(telling[*index]), *index));

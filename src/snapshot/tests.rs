@@ -166,7 +166,7 @@ fn a_tolerance_is_a_share_of_the_larger_number() {
 }
 
 #[test]
-fn verdicts_and_layers_are_never_left_out_of_a_table() {
+fn a_table_has_verdicts_and_layers_before_numbers() {
     let many = |norm: f64| {
         let layers: Vec<Value> = (0..40).map(|index| layer(&format!("dense{index}"), norm)).collect();
         json!({ "verdict": { "word": if norm > 1.0 { "exploding" } else { "healthy" } }, "steps": [{ "step": 0, "layers": layers }] })
@@ -188,6 +188,26 @@ dense39  layer      there    removed
     assert_eq!(drawn, expected);
     assert_eq!(table::render(&differences, "old", "new", usize::MAX).lines().count(), differences.len() + 1);
     assert!(differences.iter().any(|difference| difference.key.statistic == PRESENCE));
+}
+
+#[test]
+fn a_table_has_the_last_step_before_the_others() {
+    let at = |norm: f64| {
+        let step = |number: u64| json!({ "step": number, "layers": [layer("a", norm), layer("b", norm)] });
+        json!({ "steps": [step(0), step(10), step(500)] })
+    };
+    let differences = compare(&Facts::of(&at(1.0)), &Facts::of(&at(2.0)), 0.0);
+    let drawn = table::render(&differences, "old", "new", 5);
+    let expected = "\
+step  layer  what     old  new  ratio
+   0  a      ‖∂C/∂W‖    1    2     ×2
+ 500  a      ‖∂C/∂W‖    1    2     ×2
+ 500  a      ‖∂C/∂z‖    1    2     ×2
+ 500  b      ‖∂C/∂W‖    1    2     ×2
+ 500  b      ‖∂C/∂z‖    1    2     ×2
+… and 13 more; `--all` shows them
+";
+    assert_eq!(drawn, expected);
 }
 
 #[test]
