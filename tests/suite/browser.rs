@@ -79,6 +79,7 @@ fn subjects() -> Vec<Subject> {
         page("04", "examples/04_deep_relu_pytorch.net"),
         page("05", "examples/05_residual.net"),
         page("07", "examples/07_exploding.net"),
+        page("10", "examples/10_plateau.net"),
         page_of("layers-100", &format!("{}report {{ seeds: 0..3 }}\n", stack(100, ""))),
         page_of("hostile", HOSTILE),
         page_of("zero", &stack(3, "  weights: zeros")),

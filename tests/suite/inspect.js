@@ -54,7 +54,7 @@ addEventListener('load', () => {
     if (!visible(chart)) continue;
     const { width, height } = chart.getBoundingClientRect();
     if (width < 100 || height < 100) report('empty', 'a picture of ' + width + ' by ' + height);
-    if (!chart.querySelector('.line[d], .bar[d], .mark[d]')) report('empty', 'a picture without data');
+    if (!chart.querySelector('.line[d], .bar[d], .mark[d], .cell[d]')) report('empty', 'a picture without data');
   }
   if (root.clientWidth < 700) {
     for (const chart of document.querySelectorAll('svg')) {

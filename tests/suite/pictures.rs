@@ -127,7 +127,7 @@ fn a_page_tells_every_finding_and_every_number_of_the_report() {
     let path = "examples/04_deep_relu_pytorch.net";
     let page = page_as_xml(&finish(&["run", "--format", "html", path]).with_status(0).stdout);
     let document = Document::parse(&page).expect("a page is well formed");
-    let text = text_of(document.root());
+    let text = text_of(document.root()).replace('\u{a0}', " ");
     let json = finish(&["run", "--format", "json", path]).with_status(0).stdout;
     let report: serde_json::Value = serde_json::from_str(&json).expect("the report is JSON");
     for finding in report["findings"].as_array().expect("a list") {

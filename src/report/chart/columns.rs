@@ -13,9 +13,17 @@ pub(super) const HEIGHT: f64 = 46.0;
 pub(super) struct Columns<'a> {
     names: &'a [String],
     layout: Layout,
+    ends: Ends,
     pub(super) left: f64,
     pub(super) right: f64,
 }
+
+/// What stands below the names, at the left end, in the middle and at the right end.
+pub(in crate::report) type Ends = [&'static str; 3];
+/// Below layers.
+pub(in crate::report) const LAYERS: Ends = ["input", "← way of the gradient", "loss"];
+/// Below steps.
+pub(in crate::report) const STEPS: Ends = ["", "updates made", ""];
 
 /// A name that is shown.
 struct Shown {
@@ -26,8 +34,8 @@ struct Shown {
 }
 
 impl<'a> Columns<'a> {
-    pub(super) const fn new(names: &'a [String], layout: Layout, left: f64, right: f64) -> Self {
-        Self { names, layout, left, right }
+    pub(super) const fn new(names: &'a [String], layout: Layout, ends: Ends, left: f64, right: f64) -> Self {
+        Self { names, layout, ends, left, right }
     }
 
     /// The width of one slot.
@@ -74,9 +82,14 @@ impl<'a> Columns<'a> {
                 (line("axis", (self.middle(shown.column), y), (self.middle(shown.column), y + 4.0)))
                 (label("name", Anchor::Middle, (shown.middle, y + 17.0), &shown.text))
             }
-            (label("soft", Anchor::Start, (self.left, below), "input"))
-            (label("soft", Anchor::Middle, (f64::midpoint(self.left, self.right), below), "← way of the gradient"))
-            (label("soft", Anchor::End, (self.right, below), "loss"))
+            @let middle = f64::midpoint(self.left, self.right);
+            @for (x, anchor, words) in [
+                (self.left, Anchor::Start, self.ends[0]),
+                (middle, Anchor::Middle, self.ends[1]),
+                (self.right, Anchor::End, self.ends[2]),
+            ] {
+                @if !words.is_empty() { (label("soft", anchor, (x, below), words)) }
+            }
         }
     }
 

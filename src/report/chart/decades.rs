@@ -2,7 +2,7 @@
 //! entries that lie in its decade. Zeros have a strip of their own.
 
 use super::axis::{LogAxis, STRIP};
-use super::columns::{self, Columns};
+use super::columns::{self, Columns, LAYERS};
 use super::{Anchor, Layout, Picture, fixed, label, line};
 use crate::numbers::share;
 use crate::run::record::Statistics;
@@ -76,7 +76,7 @@ pub(in crate::report) fn draw(chart: &Decades, layout: Layout) -> Picture {
     let (left, right) = ((axis.label_width() + 12.0).max(40.0).ceil(), width - 6.0);
     let top = 50.0;
     let bottom = top + axis.height(PLOT);
-    let columns = Columns::new(chart.names, layout, left, right);
+    let columns = Columns::new(chart.names, layout, LAYERS, left, right);
     let scale = axis.scale(top, bottom);
     let widest = Decades::widest(&bars);
 

@@ -2,7 +2,7 @@
 //! highest of several seeds.
 
 use super::axis::{LogAxis, Place, Scale, Unit};
-use super::columns::{self, Columns};
+use super::columns::{self, Columns, Ends};
 use super::legend::{self, Entry};
 use super::profile::Track;
 use super::{Anchor, Layout, Picture, fixed, label, line};
@@ -39,8 +39,10 @@ pub(in crate::report) struct Series<'a> {
 
 /// A whole chart.
 pub(in crate::report) struct Lines<'a> {
-    /// The layers.
+    /// The layers, or whatever the columns are.
     pub(in crate::report) names: &'a [String],
+    /// What stands below them.
+    pub(in crate::report) ends: Ends,
     /// What is drawn, the most important last.
     pub(in crate::report) series: Vec<Series<'a>>,
     /// What the numbers are.
@@ -62,7 +64,7 @@ pub(in crate::report) fn draw(chart: &Lines, layout: Layout) -> Picture {
     let legend_height = legend::height(&entries, 4.0, width);
     let top = legend_height + 30.0;
     let bottom = top + axis.height(PLOT);
-    let columns = Columns::new(chart.names, layout, left, right);
+    let columns = Columns::new(chart.names, layout, chart.ends, left, right);
     let scale = axis.scale(top, bottom);
     let tips: Vec<String> = (0..chart.names.len()).map(|column| tip(chart, column)).collect();
     let content = html! {

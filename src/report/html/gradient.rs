@@ -4,6 +4,7 @@ use super::Experiment;
 use super::prose::prose;
 use crate::numbers::{factor, significant};
 use crate::report::Layer;
+use crate::report::chart::columns::LAYERS;
 use crate::report::chart::decades::{self, Decades};
 use crate::report::chart::lines::{self, Lines, Mark, Series};
 use crate::report::chart::profile::{Profile, Track};
@@ -12,7 +13,13 @@ use crate::run::record::{LayerRecord, Statistics};
 use maud::{Markup, html};
 
 /// A chart in both layouts with its caption.
-fn figure(id: &str, title: &str, description: &str, caption: &str, draw: impl Fn(Layout) -> Picture) -> Markup {
+pub(super) fn figure(
+    id: &str,
+    title: &str,
+    description: &str,
+    caption: &str,
+    draw: impl Fn(Layout) -> Picture,
+) -> Markup {
     let one = |layout: Layout, suffix: &str| {
         let words =
             Words { id: format!("{id}-{suffix}"), title: title.to_owned(), description: description.to_owned() };
@@ -36,6 +43,7 @@ pub(in crate::report) fn chart(profile: &Profile, seeds: usize) -> Lines<'_> {
     ];
     Lines {
         names: &profile.names,
+        ends: LAYERS,
         series: all.into_iter().filter(|series| !series.track.is_empty()).collect(),
         caption: "norm of the gradient",
         band: (seeds > 1).then(|| format!("median, and from lowest to highest of {seeds} seeds")),
@@ -92,6 +100,7 @@ pub(super) fn factors(experiment: &Experiment) -> Option<Markup> {
     let activation = track(|factor| factor.activation.0);
     let lines = Lines {
         names: &names,
+        ends: LAYERS,
         series: vec![
             Series { class: "bias", name: "part of the activation", mark: Mark::Triangle, track: &activation },
             Series { class: "weight", name: "part of the weights", mark: Mark::Square, track: &weights },

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 /// A sentence whose names stand in backticks.
 pub(super) fn prose(text: &str) -> Markup {
+    let text = text.replace(" %", "\u{a0}%");
     let parts: Vec<&str> = text.split('`').collect();
     // An odd backtick is one of the text's own.
     if parts.len().is_multiple_of(2) {

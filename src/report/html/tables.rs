@@ -1,9 +1,10 @@
-//! Every number of the report as tables: the layers, the way of the signal, the spread over seeds, every statistic of every tensor.
+//! Every number of the report as tables: the layers, the way of the signal, the weights, every statistic of every tensor, the spread over
+//! seeds; the last report first, earlier ones folded.
 
 use super::{Experiment, answer};
 use crate::numbers::{factor, scientific, share};
 use crate::report::chart::profile::{Profile, Track};
-use crate::report::{Layer, Number, Statistics, Step};
+use crate::report::{Layer, Number, Report, Statistics, Step};
 use maud::{Markup, html};
 
 /// A table with a caption, in a frame that scrolls by itself where it is wider than the page.
@@ -18,7 +19,7 @@ pub(super) fn table(id: &str, caption: &str, rows: Markup) -> Markup {
     }
 }
 
-fn heading(words: &str) -> Markup {
+pub(super) fn heading(words: &str) -> Markup {
     html! { th scope="col" class="number" { (words) } }
 }
 
@@ -32,27 +33,66 @@ fn row_heading(name: &str) -> Markup {
     html! { th scope="row" class=[class] { (name) } }
 }
 
-fn number(value: Option<f64>, form: fn(f64) -> String) -> Markup {
+pub(super) fn number(value: Option<f64>, form: fn(f64) -> String) -> Markup {
     html! { td class="number" { @if let Some(value) = value { (form(value)) } @else { span class="soft" { "–" } } } }
 }
 
 /// All tables.
 pub(super) fn section(experiment: &Experiment) -> Option<Markup> {
     let report = experiment.report;
-    let several = report.steps.len() > 1;
+    report.steps.iter().any(|step| !step.layers.is_empty()).then_some(())?;
     Some(html! {
-        @for (at, step) in report.steps.iter().enumerate().filter(|(_, step)| !step.layers.is_empty()) {
-            @if several { h3 { "Step " (step.step) } }
-            @let seed = format!("seed {}, step {}", report.seed, step.step);
-            (table(&format!("layers-{at}"), &format!("The layers ({seed})"), layers(step)))
-            (table(&format!("way-{at}"), &format!("The signal on its way ({seed})"), way(step)))
-            details {
-                summary { "Every statistic of every tensor (" (seed) ")" }
-                (table(&format!("tensors-{at}"), &format!("Statistics of the gradients ({seed})"), tensors(step)))
+        (of_step(report, report.steps.len() - 1))
+        @if experiment.records.seeds.len() > 1 { (spread(experiment)) }
+        @if report.steps.len() > 1 {
+            h3 { "The earlier reports" }
+            @for (at, step) in report.steps[..report.steps.len() - 1].iter().enumerate() {
+                details { summary { "Step " (step.step) } (of_step(report, at)) }
             }
         }
-        @if experiment.records.seeds.len() > 1 { (spread(experiment)) }
     })
+}
+
+/// The tables of one report.
+fn of_step(report: &Report, at: usize) -> Markup {
+    let step = &report.steps[at];
+    let seed = format!("seed {}, step {}", report.seed, step.step);
+    html! {
+        (table(&format!("layers-{at}"), &format!("The layers ({seed})"), layers(step)))
+        (table(&format!("way-{at}"), &format!("The signal on its way ({seed})"), way(step)))
+        @if step.layers.iter().any(|layer| layer.weights.is_some()) {
+            (table(&format!("weights-{at}"), &format!("The weights ({seed})"), weights(step)))
+        }
+        details {
+            summary { "Every statistic of every tensor (" (seed) ")" }
+            (table(&format!("tensors-{at}"), &format!("Statistics of the gradients ({seed})"), tensors(step)))
+        }
+    }
+}
+
+fn weights(step: &Step) -> Markup {
+    let updates = step.layers.iter().any(|layer| layer.update_ratio.is_some());
+    html! {
+        thead {
+            tr {
+                (left_heading("layer"))
+                (heading("root mean square")) (heading("least")) (heading("greatest"))
+                @if updates { (heading("last update / weights")) }
+            }
+        }
+        tbody {
+            @for layer in &step.layers {
+                @if let Some(weights) = &layer.weights {
+                    tr {
+                        (row_heading(&layer.name))
+                        (number(Some(weights.rms.0), scientific))
+                        (number(Some(weights.least.0), scientific))
+                        (number(Some(weights.greatest.0), scientific))
+                        }
+                }
+            }
+        }
+    }
 }
 
 fn norm(statistics: Option<&Statistics>) -> Markup {
@@ -106,7 +146,6 @@ fn layers(step: &Step) -> Markup {
 }
 
 fn way(step: &Step) -> Markup {
-    let updates = step.layers.iter().any(|layer| layer.update_ratio.is_some());
     let predicted =
         step.layers.iter().any(|layer| layer.factor.as_ref().is_some_and(|factor| factor.predicted.is_some()));
     let of = |layer: &Layer, part: fn(&crate::report::Factor) -> f64| layer.factor.as_ref().map(part);
@@ -122,7 +161,6 @@ fn way(step: &Step) -> Markup {
                 (heading("‖∂C/∂a‖"))
                 (heading("output, rms"))
                 (heading("output, mean"))
-                @if updates { (heading("update / weights")) }
             }
         }
         tbody {
@@ -137,7 +175,6 @@ fn way(step: &Step) -> Markup {
                     (norm(Some(&layer.output)))
                     (number(Some(layer.forward.rms.0), scientific))
                     (number(Some(layer.forward.mean.0), scientific))
-                    @if updates { (number(some(layer.update_ratio), scientific)) }
                 }
             }
         }
