@@ -7,6 +7,9 @@ use crate::report::chart::profile::{Profile, Track};
 use crate::report::{Layer, Number, Report, Statistics, Step};
 use maud::{Markup, html};
 
+/// The most earlier reports whose tables a page has; a page of hundreds would not open on a phone.
+const MOST_REPORTS: usize = 6;
+
 /// A table with a caption, in a frame that scrolls by itself where it is wider than the page.
 pub(super) fn table(id: &str, caption: &str, rows: Markup) -> Markup {
     html! {
@@ -46,11 +49,21 @@ pub(super) fn section(experiment: &Experiment) -> Option<Markup> {
         @if experiment.records.seeds.len() > 1 { (spread(experiment)) }
         @if report.steps.len() > 1 {
             h3 { "The earlier reports" }
-            @for (at, step) in report.steps[..report.steps.len() - 1].iter().enumerate() {
-                details { summary { "Step " (step.step) } (of_step(report, at)) }
+            @let earlier = report.steps.len() - 1;
+            @for at in chosen(earlier) {
+                details { summary { "Step " (report.steps[at].step) } (of_step(report, at)) }
+            }
+            @if earlier > MOST_REPORTS {
+                p class="soft" { "These are " (MOST_REPORTS) " of " (earlier) "; " code { "--format json" } " has all of them." }
             }
         }
     })
+}
+
+/// The earlier reports whose tables are shown: all, or evenly spaced ones with the first and the last.
+fn chosen(earlier: usize) -> impl Iterator<Item = usize> {
+    let shown = earlier.min(MOST_REPORTS);
+    (0..shown).map(move |index| if shown < 2 { 0 } else { index * (earlier - 1) / (shown - 1) })
 }
 
 /// The tables of one report.
