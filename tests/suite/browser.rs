@@ -32,7 +32,7 @@ fn browse(browser: &Path, dark: bool, arguments: &[String], page: &Path) -> Outp
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--virtual-time-budget=20000", "--allow-file-access-from-files"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("--blink-settings=preferredColorScheme={}", if dark { 0 } else { 1 }))
+        .arg(format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)))
         .args(arguments)
         .arg(format!("file://{}", page.display()))
         .stdin(Stdio::null())
@@ -98,10 +98,7 @@ fn frames(folder: &Path, subjects: &[Subject], widths: &[u32]) -> PathBuf {
     for subject in subjects {
         let file = folder.join(format!("{}.html", subject.name));
         // Only the copy that is looked at may run a script.
-        let page = subject
-            .page
-            .replace("default-src &#39;none&#39;", "")
-            .replace("default-src 'none'; style-src 'unsafe-inline'", "");
+        let page = subject.page.replace("default-src 'none'; style-src 'unsafe-inline'", "");
         let page = page.replacen("</body>", &format!("<script>{INSPECTOR}</script></body>"), 1);
         std::fs::write(&file, page).expect("a file can be written");
         for width in widths {

@@ -4,6 +4,7 @@
 use super::super::decade::log10;
 use super::{Anchor, fixed, label, line};
 use maud::{Markup, html};
+use std::f64::consts::LOG10_2;
 
 /// The most ticks with a name.
 const MOST_TICKS: i32 = 7;
@@ -76,8 +77,8 @@ impl LogAxis {
 
     /// Ticks at 1, 2 and 5 of every decade.
     fn fine(low: f64, high: f64, unit: Unit) -> Self {
-        // 10^x of the steps, to be compared with logarithms that were rounded.
-        const STEPS: [(f64, f64); 3] = [(1.0, 0.0), (2.0, 0.301_029_995_663_981_2), (5.0, 0.698_970_004_336_018_8)];
+        // Each step with its logarithm, which was rounded as those of the numbers were.
+        const STEPS: [(f64, f64); 3] = [(1.0, 0.0), (2.0, LOG10_2), (5.0, 1.0 - LOG10_2)];
         const SLACK: f64 = 1e-9;
         let mut all: Vec<Tick> = Vec::new();
         for decade in low.floor() as i32 - 1..=high.ceil() as i32 + 1 {

@@ -24,7 +24,7 @@ pub(in crate::report) struct Steps<'a> {
     /// The layers.
     pub(in crate::report) names: &'a [String],
     /// The reported steps, the first first.
-    pub(in crate::report) steps: &'a [u64],
+    pub(in crate::report) numbers: &'a [u64],
     /// A row for each step.
     pub(in crate::report) rows: Vec<Vec<f64>>,
     /// What the numbers are.
@@ -49,7 +49,7 @@ pub(in crate::report) fn draw(chart: &Steps, layout: Layout) -> Picture {
     let width = layout.width();
     let name = |step: u64| step.to_string();
     let widest =
-        chart.steps.iter().map(|step| text::width(&name(*step), SIZE)).fold(text::width("step", SIZE), f64::max);
+        chart.numbers.iter().map(|step| text::width(&name(*step), SIZE)).fold(text::width("step", SIZE), f64::max);
     let (left, right) = ((widest + 12.0).max(40.0).ceil(), width - 6.0);
     let top = 62.0;
     let row = ROW.min(MOST / chart.rows.len().max(1) as f64);
@@ -78,7 +78,7 @@ pub(in crate::report) fn draw(chart: &Steps, layout: Layout) -> Picture {
         }
     }
     let every = (NAMES_APART / row).ceil().max(1.0) as usize;
-    let last = chart.steps.len().saturating_sub(1);
+    let last = chart.numbers.len().saturating_sub(1);
     let is_named = |at: usize| at == last || (at.is_multiple_of(every) && (last - at) as f64 * row >= NAMES_APART);
     let tips: Vec<String> = (0..chart.names.len()).map(|column| tip(chart, column)).collect();
     let lowest = significant(least);
@@ -91,7 +91,7 @@ pub(in crate::report) fn draw(chart: &Steps, layout: Layout) -> Picture {
         }
         (label("soft", Anchor::Start, (after + LEVELS as f64 * SWATCH + 8.0, 35.0), &significant(greatest)))
         (label("soft", Anchor::End, (left - 8.0, top - 8.0), "step"))
-        @for (at, step) in chart.steps.iter().enumerate().filter(|(at, _)| is_named(*at)) {
+        @for (at, step) in chart.numbers.iter().enumerate().filter(|(at, _)| is_named(*at)) {
             (label("tick", Anchor::End, (left - 8.0, top + row * (at as f64 + 0.5) + 4.0), &name(*step)))
         }
         @for (level, path) in cells.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
@@ -106,7 +106,7 @@ pub(in crate::report) fn draw(chart: &Steps, layout: Layout) -> Picture {
 /// What a pointer is told of a column.
 fn tip(chart: &Steps, column: usize) -> String {
     let mut words = chart.names[column].clone();
-    for (step, row) in chart.steps.iter().zip(&chart.rows) {
+    for (step, row) in chart.numbers.iter().zip(&chart.rows) {
         let _ = write!(words, "\nstep {step}: {}", significant(row[column]));
     }
     words

@@ -59,7 +59,7 @@ fn map(report: &Report) -> Option<Markup> {
     let row = |step: &Step| step.layers.iter().map(|layer| layer.pre_activation.statistics.l2.0).collect();
     let chart = Steps {
         names: &names,
-        steps: &numbers,
+        numbers: &numbers,
         rows: report.steps.iter().map(row).collect(),
         caption: "norm of ∂C/∂z by layer and step",
     };
