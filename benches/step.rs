@@ -100,11 +100,14 @@ fn compiling(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("check", case), |bencher| {
             bencher.iter(|| pipeline::check(case, black_box(text.clone()), options));
         });
-        for (name, executor) in [("lower", Executor::Interpreter), ("code", Executor::Jit(Features::default()))] {
+        let jit = Executor::Jit(Features::default());
+        let ways = [("lower", Executor::Interpreter, 1), ("code", jit, 1), ("code on 2 threads", jit, 2)];
+        for (name, executor, threads) in ways {
+            let threads = NonZero::new(threads).expect("not zero");
             for level in [Level::Norms, Level::Full] {
                 let wanted = Wanted { level, ..wanted(executor) };
                 group.bench_function(BenchmarkId::new(format!("{name}, {level:?}"), case), |bencher| {
-                    bencher.iter(|| Session::new(model, batch, wanted).expect("it fits"));
+                    bencher.iter(|| Session::compiled_on(threads, model, batch, wanted).expect("it fits"));
                 });
             }
         }
