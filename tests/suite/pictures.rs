@@ -113,6 +113,15 @@ fn a_page_is_complete_for_those_who_do_not_see_it() {
         }
         for table in named("table") {
             assert!(table.children().any(|child| child.has_tag_name("caption")), "{path}: a table without caption");
+            let spans = |row: Node| -> u32 {
+                let span = |cell: Node| cell.attribute("colspan").map_or(1, |span| span.parse().expect("a number"));
+                row.children().filter(Node::is_element).map(span).sum()
+            };
+            let rows: Vec<Node> = table.descendants().filter(|node| node.has_tag_name("tr")).collect();
+            let head = spans(rows[0]);
+            for row in table.children().filter(|child| child.has_tag_name("tbody")).flat_map(|body| body.children()) {
+                assert_eq!(spans(row), head, "{path}: a row of another width: {}", text_of(row));
+            }
         }
         assert_eq!(named("h1").count(), 1, "{path}");
         for forbidden in ["script", "link", "img", "iframe", "object"] {

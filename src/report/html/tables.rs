@@ -101,6 +101,7 @@ fn weights(step: &Step) -> Markup {
                         (number(Some(weights.rms.0), scientific))
                         (number(Some(weights.least.0), scientific))
                         (number(Some(weights.greatest.0), scientific))
+                        @if updates { (number(some(layer.update_ratio), scientific)) }
                         }
                 }
             }
