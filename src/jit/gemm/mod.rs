@@ -20,7 +20,7 @@ use tile::Operands;
 /// The most terms of a block: a panel of the right matrix then fills half of the first cache.
 const TERMS: usize = 256;
 /// Tiles of a block of rows: the packed block stays in the second cache.
-const TILES: usize = 16;
+const TILES: usize = 20;
 /// Bytes of a term of the packed right matrix: the block stays in the third cache.
 const TERM_BYTES: usize = 4096;
 
