@@ -21,7 +21,7 @@
 //!                      │               ┌────────────────────────┴───────────────────────┐
 //!                      │    kernel::interpret (the oracle)                jit::compile ──▶ CompiledProgram
 //!                      │               └────────────────────────┬───────────────────────┘
-//!                      └──────────────────────────────────────▶ ▼  run::Session, once a seed (run::seeds, run::shadow)
+//!                      └──────────────────────────────────────▶ ▼  run::Session, once a seed and report (run::seeds, run::train)
 //!                                                            Records ──▶ diagnose ──▶ Diagnosis ──▶ report::build ──▶ Report
 //!                                                                           │                                           │
 //!                                                 findings: Diagnostic at the layer's own span       text · json · csv · html · svg
@@ -46,7 +46,7 @@
 //! | [`model`] | what a file means; layer kinds, settings, lints |
 //! | [`kernel`] | loops, products and planned memory; the interpreter |
 //! | [`jit`] | machine code; the only `unsafe` |
-//! | [`run`] | data, draws, sessions, statistics, dumps |
+//! | [`run`] | data, draws, sessions, statistics, training, dumps |
 //! | [`diagnose`] | verdicts, causes, findings, expectations |
 //! | [`report`] | what is printed, as data and in each format |
 //! | [`reference`] | every word of the language as a page; colours for editors |
@@ -60,7 +60,8 @@
 //! | --- | --- | --- |
 //! | activation, loss, init rule | its line in `grammar/prelude.net` | derivative, kernels, near misses, judgement, reference |
 //! | layer kind | a file in `src/model/layers/`, its line in `CATALOG` of `src/model/layers/mod.rs` | parsing, checking, near misses, kernels, reference |
-//! | setting, optimizer, source | its line in `src/model/settings.rs`; a source's file in `src/run/data/` | checking, near misses, reference |
+//! | setting, source | its line in `src/model/settings.rs`; a source's file in `src/run/data/` | checking, near misses, reference |
+//! | optimizer | its line in `src/model/settings.rs`, its formulas in `src/run/train/optimizer.rs` | fused updates, checking, reference |
 //! | diagnostic | a function in its stage's file of `src/diagnostics/`, its page in `docs/codes/` | drawing, JSON, `explain`, snapshot |
 //! | finding | the same in `src/diagnostics/findings.rs`, its rule in `src/diagnose/findings.rs` | the same, and the report |
 //! | statistic | its entry in `src/run/statistics.rs`, its field in `src/run/record.rs` and `src/report/mod.rs` | nodes, kernels, JSON, reference |
