@@ -4,21 +4,24 @@
 //! - `definitions.rs`: activations, losses, init rules, blocks, each checked for itself; `params.rs`: params and `--set`.
 //! - `evaluate.rs`: what an expression is worth; `value.rs`: values and scopes; `choices.rs`: names that choose; `arguments.rs`:
 //!   arguments to parameters.
-//! - `network.rs`: the body expanded; `names.rs`: labels and numbers; `sizes.rs`: what it needs of memory.
+//! - `network.rs`: the network; `repeat.rs`, `layer.rs`: its body expanded; `bind.rs`: layers made; `names.rs`: labels and numbers; `sizes.rs`: what it needs of memory.
 //! - `blocks.rs`: `data`, `train`, `report`, `sweep`; `expectations.rs`: `expect`.
 //! - `finish.rs`: the draught becomes a `Model`; `lints.rs`: what compiles and is probably not meant.
 
 mod arguments;
+mod bind;
 mod blocks;
 mod choices;
 mod definitions;
 mod evaluate;
 pub(super) mod expectations;
 mod finish;
+mod layer;
 mod lints;
 mod names;
 mod network;
 mod params;
+mod repeat;
 mod sizes;
 mod value;
 
