@@ -2,7 +2,7 @@
 //! reported error is reported.
 //!
 //! - `definitions.rs`: activations, losses, init rules, blocks, each checked for itself; `params.rs`: params and `--set`.
-//! - `evaluate.rs`: what an expression is worth; `value.rs`: values and scopes; `choices.rs`: names that choose; `arguments.rs`:
+//! - `evaluate.rs`, `operators.rs`, `calls.rs`: what an expression is worth; `value.rs`: values and scopes; `choices.rs`: names that choose; `arguments.rs`:
 //!   arguments to parameters.
 //! - `network.rs`: the network; `repeat.rs`, `layer.rs`: its body expanded; `bind.rs`: layers made; `names.rs`: labels and numbers; `sizes.rs`: what it needs of memory.
 //! - `blocks.rs`: `data`, `train`, `report`, `sweep`; `expectations.rs`: `expect`.
@@ -11,6 +11,7 @@
 mod arguments;
 mod bind;
 mod blocks;
+mod calls;
 mod choices;
 mod definitions;
 mod evaluate;
@@ -20,6 +21,7 @@ mod layer;
 mod lints;
 mod names;
 mod network;
+mod operators;
 mod params;
 mod repeat;
 mod sizes;
