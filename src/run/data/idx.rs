@@ -49,6 +49,11 @@ impl Reader for Idx {
     }
 }
 
+/// What is wrong with each of the files by itself.
+pub(super) fn mistakes(base: &Path, images: &Spanned<String>, labels: &Spanned<String>) -> Vec<Diagnostic> {
+    [images, labels].into_iter().filter_map(|path| open_part(base, path).err()).collect()
+}
+
 fn open_part(base: &Path, path: &Spanned<String>) -> Result<Part, Diagnostic> {
     let file::Opened { file, mut reader, bytes } = file::open(base, path)?;
     let start = reader.fill_buf().map_err(|error| read_error(&file, &error, 0, 4))?;

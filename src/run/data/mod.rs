@@ -171,8 +171,8 @@ pub fn inspect_alone(sound: &SoundData, base: &Path) -> Vec<Diagnostic> {
         let Some(source) = source else { continue };
         let header = match source::open(source, network, base, data.seed) {
             Ok(opened) => opened.header,
-            Err(mistake) => {
-                mistakes.push(mistake);
+            Err(first) => {
+                mistakes.extend(source::mistakes(source, base, first));
                 continue;
             }
         };
@@ -262,7 +262,8 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
 }
 
 fn open(model: &Model, source: &Source, base: &Path, seed: u64) -> Result<(Opened, Fit), Vec<Diagnostic>> {
-    let opened = source::open(source, source::Network::of(model), base, seed).map_err(|diagnostic| vec![diagnostic])?;
+    let opened = source::open(source, source::Network::of(model), base, seed)
+        .map_err(|first| source::mistakes(source, base, first))?;
     let fit = fit::fit(model, source.span, &opened.header)?;
     Ok((opened, fit))
 }

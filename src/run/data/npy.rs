@@ -136,6 +136,11 @@ impl Reader for Npy {
     }
 }
 
+/// What is wrong with each of the files by itself.
+pub(super) fn mistakes(base: &Path, x: &Spanned<String>, y: &Spanned<String>) -> Vec<Diagnostic> {
+    [x, y].into_iter().filter_map(|path| open_part(base, path).err()).collect()
+}
+
 fn open_part(base: &Path, path: &Spanned<String>) -> Result<Part, Diagnostic> {
     let file::Opened { file, mut reader, bytes } = file::open(base, path)?;
     let described = describe(&file, &mut reader)?;

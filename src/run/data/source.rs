@@ -125,6 +125,16 @@ fn bounded(source: &Source, numbers: Option<usize>) -> Result<(), Diagnostic> {
     }
 }
 
+/// Everything that keeps a source from being opened, where `first` does: each of two files has its own mistake.
+pub(super) fn mistakes(source: &Source, base: &Path, first: Diagnostic) -> Vec<Diagnostic> {
+    let each = match &source.kind {
+        SourceKind::Idx { images, labels } => idx::mistakes(base, images, labels),
+        SourceKind::Npy { x, y } => npy::mistakes(base, x, y),
+        _ => Vec::new(),
+    };
+    if each.is_empty() { vec![first] } else { each }
+}
+
 /// The table of sources: opens one, reading no more than is needed to know its header. `seed` drives the generators.
 ///
 /// # Errors

@@ -99,7 +99,8 @@ fn both_sources_are_inspected() {
     let missing = Source { kind: SourceKind::Npy { x: at("nowhere.npy"), y: at("y") }, span: span() };
     let model = with_data(&[4], &[3], TargetKind::Classes, Data { test: Some(missing), ..block(kind) });
     let codes: Vec<_> = inspect(&model, folder.path()).unwrap_err().iter().map(|mistake| mistake.code.0).collect();
-    assert_eq!(codes, ["E0440", "E0601"]);
+    // Of the second source: one file is missing, the other is no npy file.
+    assert_eq!(codes, ["E0440", "E0601", "E0602"]);
 }
 
 #[test]
