@@ -5,6 +5,7 @@
 //! aligned.
 
 use super::code::Imports;
+use super::target::Target;
 use crate::graph::Combine;
 use crate::shape::Precision;
 use cranelift::codegen::ir::{
@@ -49,6 +50,7 @@ pub(super) struct Emitter<'a> {
     builder: FunctionBuilder<'a>,
     imports: &'a Imports,
     precision: Precision,
+    folds_loads: bool,
 }
 
 impl<'a> Emitter<'a> {
@@ -57,13 +59,14 @@ impl<'a> Emitter<'a> {
         mut builder: FunctionBuilder<'a>,
         imports: &'a Imports,
         precision: Precision,
+        target: &Target,
     ) -> (Self, Vec<Value>) {
         let entry = builder.create_block();
         builder.append_block_params_for_function_params(entry);
         builder.switch_to_block(entry);
         builder.seal_block(entry);
         let parameters = builder.block_params(entry).to_vec();
-        (Self { builder, imports, precision }, parameters)
+        (Self { builder, imports, precision, folds_loads: target.folds_loads() }, parameters)
     }
 
     /// Returns from the function and ends it.
@@ -345,7 +348,14 @@ impl<'a> Emitter<'a> {
                 let third = self.load_scalar(precision, from, offset + 8);
                 self.ins().insertlane(pair, third, 2)
             }
-            (Precision::F32 | Precision::F64, _) => self.ins().load(kind, unaligned(), from, displacement(offset)),
+            (Precision::F32 | Precision::F64, _) if self.folds_loads => {
+                self.ins().load(kind, unaligned(), from, displacement(offset))
+            }
+            (Precision::F32 | Precision::F64, _) => {
+                // A cast stands between the load and whatever would fold it.
+                let bytes = self.ins().load(types::I8X16, unaligned(), from, displacement(offset));
+                self.cast(kind, bytes)
+            }
         }
     }
 

@@ -208,7 +208,7 @@ fn emit_kernel(
     let mut function = kernel_function(target, &id.to_string());
     let mut emit = |precision, body: &dyn Fn(&mut Emitter, &[Value])| {
         let builder = FunctionBuilder::new(&mut function, scratch);
-        let (mut emitter, parameters) = Emitter::new(builder, imports, precision);
+        let (mut emitter, parameters) = Emitter::new(builder, imports, precision, target);
         body(&mut emitter, &parameters);
         emitter.finish(frontend_config(target));
     };

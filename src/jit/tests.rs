@@ -408,6 +408,20 @@ fn every_operation_gives_the_interpreters_bits() {
 }
 
 #[test]
+fn a_comparison_takes_its_operands_from_any_address() {
+    // The second argument's first element is the second of its buffer.
+    for comparison in 0..COMPARISONS.len() as u8 {
+        for pick in 0..25 {
+            let words = vec![[BINARY + comparison, pick % 5, pick / 5, 0], [COMPARISON + 3, pick % 5, 3, 0]];
+            each_precision(&[6], |case| {
+                case.inputs = vec![(Path::Contiguous, case.precision); 2];
+                case.words.clone_from(&words);
+            });
+        }
+    }
+}
+
+#[test]
 fn every_extent_around_the_edges_gives_the_interpreters_bits() {
     for extent in (1..20).chain([255, 256, 257, 1000, 8191, 8192, 12_291]) {
         for in_place in [false, true] {

@@ -314,6 +314,18 @@ proptest! {
     }
 }
 
+#[test]
+fn an_index_seen_through_a_slice_begins_at_its_start() {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Role::Forward));
+    let x = builder.leaf(Leaf::Input, Shape::new([5]), Precision::F32);
+    let index = builder.index(0, Shape::new([5]), Precision::F32);
+    let scaled = builder.multiply(index, x);
+    let slice = builder.slice(scaled, 0, 3, 2);
+    let result = builder.unary(Unary::HyperbolicTangent, slice);
+    check(&graph, &[result]).unwrap();
+}
+
 /// Dense layers of one width with tanh, half the squared sum of the last as the loss; the leaves' and pre-activations' gradients
 /// are kept.
 fn dense(layers: usize) -> (Graph, Vec<NodeId>) {
