@@ -82,6 +82,10 @@ impl Assembly<'_> {
         match draft {
             Draft::Loop(group) => {
                 let built = build(self.lowering, group);
+                if built.kernel.stores.is_empty() && built.kernel.reductions.is_empty() {
+                    // A part of a tensor that nobody reads: who reads the other parts has them at hand.
+                    return;
+                }
                 let partials: Vec<BufferId> = built
                     .combines
                     .iter()

@@ -326,6 +326,19 @@ fn an_index_seen_through_a_slice_begins_at_its_start() {
     check(&graph, &[result]).unwrap();
 }
 
+#[test]
+fn a_part_that_nobody_reads_is_not_computed() {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Role::Forward));
+    let x = builder.leaf(Leaf::Input, Shape::new([17]), Precision::F32);
+    let negated = builder.unary(Unary::Negate, x);
+    let pair = builder.concat(&[x, x], 0);
+    let second = builder.slice(pair, 0, 17, 17);
+    let result = builder.multiply(second, negated);
+    check(&graph, &[result]).unwrap();
+    assert_eq!(lower(&graph, &[result]).unwrap().steps.len(), 1);
+}
+
 /// Dense layers of one width with tanh, half the squared sum of the last as the loss; the leaves' and pre-activations' gradients
 /// are kept.
 fn dense(layers: usize) -> (Graph, Vec<NodeId>) {
