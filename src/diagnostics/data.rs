@@ -110,6 +110,12 @@ pub fn bad_target(source: Span, loss: Option<Span>, example: usize, what: &str) 
     }
 }
 
+/// E0604: the classes of the held-out data are not those trained on.
+#[must_use]
+pub fn classes_differ(test: Span, source: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(BAD_VALUE, what.to_owned(), test, "held out").label(source, "trained on these")
+}
+
 /// E0604: an input of a network that looks up indices is none.
 #[must_use]
 pub fn bad_index(source: Span, input: Span, example: usize, value: f64) -> Diagnostic {

@@ -35,6 +35,8 @@ pub(super) struct Fit {
     pub(super) shape: Shape,
     /// The number of classes: the extent of the output's last axis.
     pub(super) classes: usize,
+    /// What the source's class numbers become: a second file may number the names of the first one otherwise.
+    renumbered: Option<Vec<usize>>,
 }
 
 /// What the network's loss takes, without regard to a source: the shape of one target.
@@ -115,7 +117,7 @@ fn fit_targets(model: &Model, source: Span, header: &Header) -> Result<Fit, Diag
     let room = if classes == 1 && target_kind(model) != TargetKind::Classes { 2 } else { classes };
     match known {
         Some(known) if known > room => Err(data::too_many_classes(source, known, output_span, classes, odd)),
-        _ => Ok(Fit { targets, shape, classes }),
+        _ => Ok(Fit { targets, shape, classes, renumbered: None }),
     }
 }
 
@@ -125,11 +127,50 @@ fn output_span(model: &Model) -> Span {
 }
 
 impl Fit {
+    /// Numbers the named classes of held-out data, `labels`, as the training data do.
+    ///
+    /// # Errors
+    /// Where one has names and the other has not, or a name is held out that is not trained on.
+    pub(super) fn number_as(
+        mut self,
+        trained: &Labels,
+        source: Span,
+        labels: &Labels,
+        test: Span,
+    ) -> Result<Self, Diagnostic> {
+        let odd_one = |named: bool| {
+            let (these, those) = if named { ("names", "numbers") } else { ("numbers", "names") };
+            data::classes_differ(test, source, &format!("these data have {these} of classes, those trained on {those}"))
+        };
+        match (trained, labels) {
+            (Labels::Names { names: known, .. }, Labels::Names { names, .. }) => {
+                let number = |name: &String| {
+                    known.binary_search(name).map_err(|_| {
+                        data::classes_differ(test, source, &format!("the class `{name}` is not among those trained on"))
+                    })
+                };
+                self.renumbered = Some(names.iter().map(number).collect::<Result<_, _>>()?);
+                Ok(self)
+            }
+            (Labels::Names { .. }, _) => Err(odd_one(false)),
+            (_, Labels::Names { .. }) => Err(odd_one(true)),
+            (Labels::Numbers | Labels::Classes(_), Labels::Numbers | Labels::Classes(_)) => Ok(self),
+        }
+    }
+
     /// Turns one example's targets, as the source has them, into the loss's.
     ///
     /// # Errors
     /// What is wrong with them, in words that follow "the target of example 3".
     pub(super) fn convert(&self, raw: &[f64], into: &mut Vec<f64>) -> Result<(), String> {
+        let renumbered: Vec<f64>;
+        let raw = match &self.renumbered {
+            Some(numbers) => {
+                renumbered = raw.iter().map(|class| numbers[*class as usize] as f64).collect();
+                &renumbered
+            }
+            None => raw,
+        };
         match self.targets {
             Targets::Numbers => into.extend(raw),
             Targets::ClassNumbers => {

@@ -140,7 +140,8 @@ pub fn inspect(model: &Model, base: &Path) -> Result<DataShape, Vec<Diagnostic>>
     };
     let opened = open(model, &data.source, base, data.seed)
         .and_then(|(opened, fit)| Ok((Part::of(model.train.is_some(), data, &opened.header)?, opened.header, fit)));
-    let test = data.test.as_ref().map_or(Ok(()), |test| open(model, test, base, data.seed).map(drop));
+    let trained = opened.as_ref().ok().map(|(_, header, _)| &header.labels);
+    let test = data.test.as_ref().map_or(Ok(()), |test| open_test(model, data, test, base, trained).map(drop));
     let (part, header, fit) = match (opened, test) {
         (Ok(known), Ok(())) => known,
         (Err(mistakes), Ok(())) | (Ok(_), Err(mistakes)) => return Err(mistakes),
@@ -212,6 +213,7 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
         return Ok(Dataset { inputs, targets, examples, batch: examples, synthetic: true, shuffle: false, test: None });
     };
     let (opened, fit) = open(model, &data.source, base, data.seed)?;
+    let labels = opened.header.labels.clone();
     let part = Part::of(model.train.is_some(), data, &opened.header)?;
     // f64 targets as the source has them, and f64 inputs while they are normalised.
     let inputs = if data.normalize { model.input.elements() } else { 0 };
@@ -237,7 +239,7 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
             None => Normal::Not,
         };
         if let Some(test) = &data.test {
-            let (opened, fit) = open(model, test, base, data.seed)?;
+            let (opened, fit) = open_test(model, data, test, base, Some(&labels))?;
             let count = match opened.header.examples {
                 Count::Fixed(count) | Count::Endless(count) => count,
             };
@@ -265,6 +267,23 @@ fn open(model: &Model, source: &Source, base: &Path, seed: u64) -> Result<(Opene
     let opened = source::open(source, source::Network::of(model), base, seed)
         .map_err(|first| source::mistakes(source, base, first))?;
     let fit = fit::fit(model, source.span, &opened.header)?;
+    Ok((opened, fit))
+}
+
+/// Opens the held-out data; where the training data could be opened, classes get the numbers that they have there.
+fn open_test(
+    model: &Model,
+    data: &Data,
+    test: &Source,
+    base: &Path,
+    trained: Option<&Labels>,
+) -> Result<(Opened, Fit), Vec<Diagnostic>> {
+    let (opened, mut fit) = open(model, test, base, data.seed)?;
+    if let Some(trained) = trained {
+        fit = fit
+            .number_as(trained, data.source.span, &opened.header.labels, test.span)
+            .map_err(|diagnostic| vec![diagnostic])?;
+    }
     Ok((opened, fit))
 }
 

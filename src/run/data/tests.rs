@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Activation, SourceKind, TargetKind};
-use crate::run::data::testing::{Folder, activation, at, idx, model, span, with_loss};
+use crate::run::data::testing::{Folder, activation, at, checked, idx, model, span, with_loss};
 use crate::scalar::{Function, Unary};
 
 const NO_LIMIT: u64 = u64::MAX;
@@ -260,4 +260,29 @@ fn an_index_must_be_one() {
     let mut model = with_data(&[1], &[1], TargetKind::Values, block(SourceKind::Sine));
     model.integer_input = true;
     assert_eq!(load(&model, Path::new(""), NO_LIMIT).unwrap_err()[0].code.0, "E0604");
+}
+
+#[test]
+fn held_out_classes_have_the_numbers_that_they_were_trained_with() {
+    let table = |names: &[&str]| {
+        let rows = names.iter().enumerate().map(|(row, name)| format!("{row},{name}\n"));
+        format!("x,kind\n{}", rows.collect::<String>()).into_bytes()
+    };
+    let model = checked(
+        "data { source: csv(\"train.csv\"); test: csv(\"test.csv\") }\n\
+         network n {\n input(1)\n dense(3)\n loss: cross_entropy\n}\n\
+         train { optimizer: sgd(rate: 0.1); steps: 1 }\n",
+    );
+    let folder =
+        |test: &[&str]| Folder::with(&[("train.csv", &table(&["rose", "iris", "lily"])), ("test.csv", &table(test))]);
+    let known = folder(&["rose", "lily", "rose"]);
+    let held_out = load(&model, known.path(), NO_LIMIT).unwrap().test.unwrap();
+    assert_eq!(numbers(&held_out.targets), [2.0, 1.0, 2.0]);
+    for (test, message) in [
+        (["rose", "oak", "iris"], "the class `oak` is not among those trained on"),
+        (["0", "1", "2"], "these data have numbers of classes, those trained on names"),
+    ] {
+        let mistakes = inspect(&model, folder(&test).path()).unwrap_err();
+        assert_eq!((mistakes[0].code.0, mistakes[0].message.as_str()), ("E0604", message));
+    }
 }
