@@ -104,6 +104,9 @@ impl<'graph> Builder<'graph> {
     /// Where the shape has no such axis.
     pub fn index(&mut self, axis: usize, shape: Shape, precision: Precision) -> NodeId {
         assert!(axis < shape.rank(), "an index runs along an axis of its shape");
+        if shape.0[axis] == 1 {
+            return self.constant(0.0, shape, precision);
+        }
         self.push(Op::Index { axis }, Vec::new(), shape, precision)
     }
 

@@ -5,7 +5,7 @@ use super::lower::{Form, Lowering};
 use super::view::View;
 use super::{Access, CHUNK, CombinePartials, Input, LANES, Loop, Over, Reduction, Store};
 use crate::graph::{NodeId, Op};
-use crate::scalar::{self, Binary, ValueId};
+use crate::scalar::{self, ValueId};
 use crate::shape::Precision;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -255,12 +255,7 @@ impl<'a> Body<'a> {
             Op::Constant(number) => self.builder.constant(rounded(number.value(), node.precision)),
             Op::Index { axis } => match placement.axis(*axis) {
                 (Some(axis), 0) => self.input(&DraftInput::Index(axis)),
-                (Some(axis), start) => {
-                    let index = self.input(&DraftInput::Index(axis));
-                    let start = self.builder.constant(rounded(start as f64, node.precision));
-                    self.builder.binary(Binary::Add, index, start)
-                }
-                (None, index) => self.builder.constant(rounded(index as f64, node.precision)),
+                (Some(_) | None, _) => unreachable!("an index that is read in part is stored"),
             },
             Op::Map(function) => {
                 let arguments: Vec<ValueId> = node

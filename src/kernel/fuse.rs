@@ -104,9 +104,8 @@ impl Lowering<'_> {
         match &node.op {
             Op::Constant(_) => {}
             Op::Index { axis } => {
-                if let (Some(axis), _) = placement.axis(*axis) {
-                    note(inputs, DraftInput::Index(axis));
-                }
+                let axis = placement.axis(*axis).0.expect("an index that is read in part is stored");
+                note(inputs, DraftInput::Index(axis));
             }
             Op::Map(_) => {
                 for input in &node.inputs {

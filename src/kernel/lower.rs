@@ -102,7 +102,8 @@ pub(super) struct Demand {
     memory: bool,
     /// A user reads it in another precision.
     converted: bool,
-    /// A user reads a part that does not begin at 0.
+    /// A user, or one of a map that reads it, reads a part that does not begin at 0 or has one place: an index would be a number
+    /// known there, and what is known is folded in f64.
     shifted: bool,
     /// A user repeats it.
     repeated: bool,
@@ -130,12 +131,14 @@ fn demands(graph: &Graph, keep: &[NodeId]) -> IdVec<NodeId, Demand> {
                     let across = matches!(node.op, Op::Reshape) && !keeps_axes(&from.shape.0, &node.shape.0);
                     demand.memory |= own.memory || across;
                     demand.converted |= own.converted;
-                    demand.shifted |= own.shifted || matches!(node.op, Op::Slice { start: 1.., .. });
+                    demand.shifted |= own.shifted
+                        || matches!(node.op, Op::Slice { axis, start } if start > 0 || node.shape.0[axis] == 1);
                     demand.repeated |= own.repeated || (matches!(node.op, Op::Broadcast) && repeats);
                     demand.uses += own.uses;
                 }
                 Op::Map(_) => {
                     demand.converted |= from.precision != node.precision;
+                    demand.shifted |= own.shifted;
                     demand.repeated |= repeats;
                     demand.uses += usize::from(!node.inputs[..position].contains(input));
                 }

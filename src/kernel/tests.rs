@@ -327,6 +327,19 @@ fn an_index_seen_through_a_slice_begins_at_its_start() {
 }
 
 #[test]
+fn of_two_zeros_the_left_is_the_larger() {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Role::Forward));
+    let x = builder.leaf(Leaf::Parameter(ParameterId::new(0)), Shape::new([64]), Precision::F32);
+    let minus_zero = builder.constant(-0.0, Shape::new([64]), Precision::F32);
+    let zeros = builder.multiply(x, minus_zero);
+    let index = builder.index(0, Shape::new([1]), Precision::F32);
+    let larger = builder.binary(Binary::Maximum, index, zeros);
+    let smaller = builder.binary(Binary::Minimum, index, zeros);
+    check(&graph, &[larger, smaller]).unwrap();
+}
+
+#[test]
 fn a_part_that_nobody_reads_is_not_computed() {
     let mut graph = Graph::default();
     let mut builder = Builder::new(&mut graph, origin(Role::Forward));

@@ -408,7 +408,9 @@ impl Builder {
     }
 
     fn extreme(&mut self, op: Binary, neutral: f64, a: ValueId, b: ValueId) -> ValueId {
-        let (a, b) = if self.constant_value(a).is_some() { (b, a) } else { (a, b) };
+        // A tie keeps the left operand, and of two zeros that shows.
+        let moves = self.constant_value(a).is_some_and(|number| number != 0.0);
+        let (a, b) = if moves { (b, a) } else { (a, b) };
         if a == b || self.constant_value(b) == Some(neutral) {
             return a;
         }
