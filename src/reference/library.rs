@@ -1,8 +1,8 @@
 //! Activations, losses and init rules: the prelude's own text, its comments, and the derivatives that gradc takes of it.
 
 use super::Entry;
-use crate::model::{self, Options, intrinsics, settings};
-use crate::scalar::{derivative, stabilise};
+use crate::model::{self, LossTerm, Model, Options, intrinsics, settings};
+use crate::scalar::{Function, derivative, stabilise};
 use crate::source::{Source, Sources};
 use crate::syntax;
 use crate::syntax::ast::{Definition, DefinitionKind, Item};
@@ -79,6 +79,7 @@ fn entry(definition: &Definition, comment: &str) -> Entry {
             "activations"
         }
         DefinitionKind::Loss => {
+            lines.push(loss_slope(name, &own));
             lines.push(format!("- use: `loss: {example}`"));
             "losses"
         }
@@ -105,28 +106,57 @@ const INNER: [(&str, &str); 3] = [
 
 /// The derivative as our calculus takes it, with the settings at their defaults.
 fn slope(name: &str, settings: &[&str]) -> Option<String> {
+    let model = model_of(&format!("network n {{ input(1); {name} }}\n"));
+    let function = model.layers.iter().find_map(|layer| layer.activation.as_ref()?.function.clone())?;
+    Some(derivative_line(&function, 0, &["x"], if settings.is_empty() { "" } else { " (with the defaults)" }))
+}
+
+/// The same of a loss, by its prediction.
+fn loss_slope(name: &str, settings: &[&str]) -> String {
+    let model = model_of(&format!("network n {{ input(1); dense(1); loss: {name} }}\n"));
+    let loss = model.loss.expect("the network names one");
+    let arguments: Vec<&str> = loss
+        .terms
+        .iter()
+        .map(|term| match term {
+            LossTerm::Prediction => "y",
+            LossTerm::Target => "t",
+            LossTerm::Softmax | LossTerm::LogSoftmax => "",
+        })
+        .collect();
+    if arguments.contains(&"") {
+        return "- derivative: `softmax(y) - t`, divided by the positions; `t` is the smoothed target".to_owned();
+    }
+    let by = arguments.iter().position(|argument| *argument == "y").expect("a loss looks at the prediction");
+    let given = if settings.is_empty() { " (of one output)" } else { " (of one output, with the defaults)" };
+    derivative_line(&loss.function, by, &arguments, given)
+}
+
+/// The model of a text that has no mistake.
+fn model_of(text: &str) -> Model {
     let mut sources = Sources::new();
     let prelude = model::prelude(&mut sources);
-    let id = sources.add(Source::new("reference", format!("network n {{ input(1); {name} }}\n")));
+    let id = sources.add(Source::new("reference", text.to_owned()));
     let parsed = syntax::parse(&sources, id);
     let checked = model::check(&mut sources, &prelude, &parsed.file, &Options::default());
-    let model = checked.model.expect("every activation of the prelude can be a layer");
-    let function = model.layers.iter().find_map(|layer| layer.activation.as_ref()?.function.clone())?;
-    let slope = stabilise(&derivative(&function, 0));
-    let (bindings, results) = slope.statements(&["x".to_owned()]);
+    checked.model.expect("a word of the prelude can be used")
+}
+
+fn derivative_line(function: &Function, by: usize, arguments: &[&str], given: &str) -> String {
+    let slope = stabilise(&derivative(function, by));
+    let names: Vec<String> = arguments.iter().map(|name| (*name).to_owned()).collect();
+    let (bindings, results) = slope.statements(&names);
     let mut text = format!("- derivative: `{}`", results.join(", "));
     if !bindings.is_empty() {
         text.push_str(&format!(", where `{}`", bindings.join("`, `")));
     }
-    if !settings.is_empty() {
-        text.push_str(" (with the defaults)");
-    }
+    text.push_str(given);
     for (inner, meaning) in INNER {
         if text.contains(&format!("{inner}(")) {
             text.push_str(&format!("; `{inner}(x)` is {meaning}, accurate where that is small"));
         }
     }
-    Some(text)
+    text
 }
 
 /// The comment above a line of the prelude (from 1), as one line of text; definitions that stand together share it.
