@@ -2,6 +2,7 @@
 //! fused kernel body is one `Function`, so a user's definition has the same standing as a shipped one.
 //!
 //! - `build.rs`: the only way to make a function: deduplicates, folds constants, simplifies without changing a bit.
+//! - `function.rs`: functions made of others.
 //! - `stabilise.rs`: naive forms such as `1/(1 + exp(-x))` become the operations that are finite where the true value is.
 //! - `verify.rs`, `print.rs`: every function checks and prints itself.
 //! - `evaluate.rs`: the value of a function at a point, in f32 or f64: the oracle of the JIT.
@@ -9,12 +10,12 @@
 //!   (`arithmetic.rs`; `lane.rs` is its one-number machine), so that the interpreter, the JIT and compile-time evaluation run
 //!   the same formula.
 //! - `derivative.rs`: one rule per operation; no activation or loss contains a derivative.
-//! - `range.rs`: what is known of a function as a whole: sup |φ′|, kinks, Gaussian moments.
 
 pub mod arithmetic;
 pub mod build;
 pub mod derivative;
 pub mod evaluate;
+mod function;
 pub mod lane;
 pub mod mathematics;
 mod print;

@@ -2,8 +2,9 @@
 
 use super::Checker;
 use super::choices::Drawn;
-use super::definitions::{Lookup, fans, operands, reserved_layer_name};
+use super::definitions::{Lookup, fans, reserved_layer_name};
 use super::finish::{default_rule, following_activation, mean_square, rule_of};
+use super::recursion::operands;
 use super::value::Home;
 use crate::arena::Id;
 use crate::diagnostics::lints;

@@ -1,7 +1,7 @@
 //! From the tree to the meaning: `check` finds every mistake and never fails. What is broken is poisoned: no consequence of a
 //! reported error is reported.
 //!
-//! - `definitions.rs`: activations, losses, init rules, blocks, each checked for itself; `params.rs`: params and `--set`.
+//! - `definitions.rs`: activations, losses, init rules, blocks, each checked for itself; `recursion.rs`: who calls whom; `params.rs`: params and `--set`.
 //! - `evaluate.rs`, `operators.rs`, `calls.rs`: what an expression is worth; `value.rs`: values and scopes; `choices.rs`: names that choose; `arguments.rs`:
 //!   arguments to parameters.
 //! - `network.rs`: the network; `repeat.rs`, `layer.rs`: its body expanded; `bind.rs`: layers made; `names.rs`: labels and numbers; `sizes.rs`: what it needs of memory.
@@ -23,6 +23,7 @@ mod names;
 mod network;
 mod operators;
 mod params;
+mod recursion;
 mod repeat;
 mod sizes;
 mod value;
