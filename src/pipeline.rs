@@ -2,7 +2,7 @@
 //! touches files (data and dump apart, through `run`), clock, environment or terminal.
 
 use crate::diagnose::{self, Diagnosis, expectation};
-use crate::diagnostics::{Diagnostic, fix, lints};
+use crate::diagnostics::{Diagnostic, fix};
 use crate::graph::LayerId;
 use crate::jit::{self, Features};
 use crate::model::{self, Model};
@@ -12,7 +12,7 @@ use crate::run::data::{self, DataShape};
 use crate::run::initialize::Initial;
 use crate::run::record::Records;
 use crate::run::session::{Executor, Kept, Session, Wanted};
-use crate::run::{self, Level, Progress, Settings};
+use crate::run::{self, Checkpointing, Level, Progress, Settings};
 use crate::snapshot::suggest;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{self, ast};
@@ -57,6 +57,8 @@ pub struct Options {
     pub save: Option<PathBuf>,
     /// Ends training when it becomes true.
     pub stop: Option<&'static AtomicBool>,
+    /// Whether the state of training is kept, and gone on from.
+    pub checkpoints: Checkpointing,
 }
 
 impl Default for Options {
@@ -72,6 +74,7 @@ impl Default for Options {
             dump: None,
             save: None,
             stop: None,
+            checkpoints: Checkpointing::default(),
         }
     }
 }
@@ -123,9 +126,6 @@ pub fn check(name: &str, text: String, options: &Options) -> Checked {
     let mut diagnostics = parsed.diagnostics;
     diagnostics.extend(checked.diagnostics);
     let model = checked.model.filter(|_| !settings.is_broken);
-    if let Some(file) = model.as_ref().and_then(|model| model.train.as_ref()?.checkpoint.as_ref()) {
-        diagnostics.push(lints::no_checkpoint(file.span));
-    }
     let data = match &model {
         Some(model) => inspect(model, options, &mut diagnostics),
         None => {
@@ -258,6 +258,7 @@ impl Checked {
             dump: options.dump.clone(),
             save: options.save.clone(),
             stop: options.stop,
+            checkpoints: options.checkpoints,
         };
         let data = self.data.as_ref().expect("the data of a file without errors are known");
         let records = run::run(model, &settings, data.batch, progress)?;

@@ -107,6 +107,10 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The report")]
     pub(super) save: Option<PathBuf>,
 
+    /// Go on from the checkpoint that the file's `train` block names, to the same report as a run that was not broken off.
+    #[arg(long, conflicts_with = "dump", help_heading = "The experiment")]
+    pub(super) resume: bool,
+
     #[command(flatten)]
     pub(super) experiment: Experiment,
 

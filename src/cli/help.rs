@@ -27,6 +27,7 @@ pub(super) const RUN: &str = "\
   gradc run digits.net --set 'act=swish(beta: 2)' --seed 7
   gradc run digits.net --format json --output digits.json
   gradc run digits.net --dump digits.safetensors   every gradient, for PyTorch
+  gradc run digits.net --resume       go on after a break, from the checkpoint
 
 \u{1b}[1;4mExit status:\u{1b}[0m
   0  all is well, whatever was found of the gradients

@@ -21,6 +21,7 @@ mod reference;
 mod run;
 mod talk;
 mod test;
+mod ticks;
 
 use crate::jit::Features;
 use crate::pipeline::Options;

@@ -4,10 +4,12 @@ use super::args::{self, RunFormat};
 use super::check::Errors;
 use super::interrupt;
 use super::progress::Meter;
+use super::ticks;
 use super::{Failure, Status, Talk, available_threads, features, input, options, output};
 use crate::diagnostics::Diagnostic;
 use crate::pipeline::{self, Checked, Ran};
 use crate::report::{csv, html, json, svg, text};
+use crate::run::Checkpointing;
 
 pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure> {
     let input = input::read(&arguments.file)?;
@@ -29,6 +31,13 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
     }
     if checked.model.as_ref().is_some_and(|model| model.train.is_some()) {
         options.stop = interrupt::flag();
+    }
+    let checkpoint = checkpoint(&checked);
+    if arguments.resume {
+        require_checkpoint(checkpoint)?;
+    }
+    if checkpoint.is_some() {
+        options.checkpoints = Checkpointing { write: true, resume: arguments.resume, ticks: Some(ticks::start()) };
     }
     let meter = Meter::new();
     let outcome = checked.run(&options, &|progress| meter.show(progress));
@@ -53,6 +62,21 @@ pub(super) fn run(arguments: &args::Run, talk: &Talk) -> Result<Status, Failure>
     talk.diagnostics(&told, &checked.sources, &input.name);
     written?;
     Ok(if ran.failed.is_empty() { Status::Well } else { Status::ExpectationFailed })
+}
+
+/// The file that the `train` block keeps the state in.
+pub(super) fn checkpoint(checked: &Checked) -> Option<&str> {
+    let train = checked.model.as_ref()?.train.as_ref()?;
+    train.checkpoint.as_ref().map(|path| path.value.as_str())
+}
+
+/// `--resume` needs one.
+pub(super) fn require_checkpoint(checkpoint: Option<&str>) -> Result<(), Failure> {
+    if checkpoint.is_some() {
+        return Ok(());
+    }
+    let failure = Failure::wrong("`--resume` goes on from a checkpoint, and the file names none");
+    Err(failure.help("name one in the `train` block: `checkpoint: \"state.safetensors\"`"))
 }
 
 fn render(checked: &Checked, ran: &Ran, told: &[Diagnostic], arguments: &args::Run) -> String {

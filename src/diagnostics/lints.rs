@@ -102,9 +102,5 @@ pub fn shadows_prelude(name: &Ident, what: &str, shadowed: Option<Span>) -> Diag
     diagnostic.fix("give it a name of its own", name.span, format!("my_{}", name.name))
 }
 
-/// W0007: a checkpoint, which this version does not write.
-#[must_use]
-pub fn no_checkpoint(file: Span) -> Diagnostic {
-    Diagnostic::warning(Code("W0007"), "this version of gradc writes no checkpoints", file, "checked, and not written")
-        .note("training itself is carried out; `--save FILE` keeps the parameters at its end")
-}
+/// Codes of earlier versions, whose pages say what they meant. No diagnostic has them again.
+pub const RETIRED: [Code; 1] = [Code("W0007")];

@@ -9,6 +9,7 @@
 //! `help`, no questions, no capital at the start, no full stop at the end.
 
 mod canvas;
+pub mod checkpoints;
 pub mod data;
 mod excerpt;
 pub mod findings;

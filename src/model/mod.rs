@@ -21,7 +21,7 @@ mod tests;
 
 pub use build::build;
 pub use check::{Checked, Options, check, prelude};
-pub use print::print;
+pub use print::{print, print_experiment};
 
 use crate::arena::IdVec;
 use crate::graph::{Graph, LayerId, NodeId, ParameterId};

@@ -16,7 +16,19 @@ use std::fmt::Write as _;
 pub fn print(model: &Model) -> String {
     let mut printer = Printer { model, lines: Vec::new() };
     printer.network();
+    printer.subject(true, true);
     printer.settings();
+    aligned(&printer.lines)
+}
+
+/// What decides the course of training, as text: how long it goes on does not, unless the rate's schedule spreads over it.
+#[must_use]
+pub fn print_experiment(model: &Model) -> String {
+    let mut printer = Printer { model, lines: Vec::new() };
+    printer.network();
+    let train = model.train.as_ref();
+    let spread = train.and_then(|train| train.schedule.as_ref()).is_some_and(|chosen| chosen.word.name == "cosine");
+    printer.subject(spread, false);
     aligned(&printer.lines)
 }
 
@@ -136,7 +148,8 @@ impl Printer<'_> {
         layer.activation.as_ref().map_or_else(String::new, |activation| format!("   {}", formula(activation)))
     }
 
-    fn settings(&mut self) {
+    /// Loss, data and training: how long it goes on where that is `timed`, and where the state is kept where it is `whole`.
+    fn subject(&mut self, timed: bool, whole: bool) {
         let model = self.model;
         self.line("", "");
         match &model.loss {
@@ -170,8 +183,12 @@ impl Printer<'_> {
             Some(data) => self.data(data),
         }
         if let Some(train) = &model.train {
-            self.train(train);
+            self.train(train, timed, whole);
         }
+    }
+
+    fn settings(&mut self) {
+        let model = self.model;
         self.report(&model.report);
         for axis in &model.sweep {
             let values: Vec<&str> = axis.values.iter().map(|value| value.value.as_str()).collect();
@@ -214,18 +231,18 @@ impl Printer<'_> {
         }
     }
 
-    fn train(&mut self, train: &Train) {
+    fn train(&mut self, train: &Train, timed: bool, whole: bool) {
         self.line("train", "");
         let chosen = |chosen: &Option<Chosen>| chosen.as_ref().map(|chosen| self.chosen(chosen));
         let entries = [
             ("optimizer", Some(self.chosen(&train.optimizer))),
-            ("steps", train.steps.map(|steps| steps.to_string())),
-            ("epochs", train.epochs.map(|epochs| epochs.to_string())),
+            ("steps", train.steps.filter(|_| timed).map(|steps| steps.to_string())),
+            ("epochs", train.epochs.filter(|_| timed).map(|epochs| epochs.to_string())),
             ("schedule", chosen(&train.schedule)),
             ("clip", chosen(&train.clip)),
             ("decay", train.decay.map(number_text)),
             ("constrain", chosen(&train.constrain)),
-            ("checkpoint", train.checkpoint.as_ref().map(|path| format!("{:?}", path.value))),
+            ("checkpoint", train.checkpoint.as_ref().filter(|_| whole).map(|path| format!("{:?}", path.value))),
         ];
         self.entries(entries);
     }

@@ -70,7 +70,7 @@ pub static TRAIN_KEYS: &[Key] = &[
     key("clip", "a bound on the gradient"),
     key("decay", "the L2 penalty on the weights"),
     key("constrain", "a bound on the weights after every step"),
-    key("checkpoint", "the file that keeps the state"),
+    key("checkpoint", "the file that keeps the state, from which `--resume` goes on"),
 ];
 
 /// The keys of `report`.

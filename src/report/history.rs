@@ -73,7 +73,11 @@ pub(super) fn sentences(model: &Model, seed: &SeedRecords, diagnosis: &Diagnosis
         End::Whole => {}
         End::NotFinite(step) => sentences
             .push(format!("Training stopped before update {}: the loss is no finite number any more.", step + 1)),
-        End::Interrupted(step) => sentences.push(format!("Training was ended by the user before update {}.", step + 1)),
+        End::Interrupted(step) => {
+            let kept = model.train.as_ref().is_some_and(|train| train.checkpoint.is_some());
+            let later = if kept { "; `gradc run --resume` goes on" } else { "" };
+            sentences.push(format!("Training was ended by the user before update {}{later}.", step + 1));
+        }
     }
     if updates > 0 {
         let mut sentence =

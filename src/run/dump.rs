@@ -1,4 +1,4 @@
-//! `--dump`: what the first report saw, as a safetensors file. Names and shapes are those of the language's reference; NaNs have
+//! `--dump`: what the first report saw, as a safetensors file; and how such files are written. Names and shapes are those of the language's reference; NaNs have
 //! one form. The file is written beside and renamed, so that what stood there is whole until the new one is.
 
 use super::data::file_reason;
@@ -7,14 +7,26 @@ use crate::diagnostics::{Diagnostic, data};
 use crate::shape::Precision;
 use safetensors::{Dtype, View};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
 /// A tensor as the format wants it.
-struct Stored {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
+pub(super) struct Stored {
+    pub(super) dtype: Dtype,
+    pub(super) shape: Vec<usize>,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Stored {
+    /// A tensor with its NaNs in one form.
+    pub(super) fn of(tensor: &Tensor) -> Self {
+        let dtype = match tensor.precision() {
+            Precision::F32 => Dtype::F32,
+            Precision::F64 => Dtype::F64,
+        };
+        Self { dtype, shape: tensor.shape().0, bytes: tensor.canonical_bytes() }
+    }
 }
 
 impl View for &Stored {
@@ -40,21 +52,19 @@ impl View for &Stored {
 /// # Errors
 /// E0609 where the file cannot be written.
 pub(super) fn write(path: &Path, tensors: &[(String, Tensor)]) -> Result<(), Diagnostic> {
-    let stored: Vec<(&str, Stored)> = tensors
-        .iter()
-        .map(|(name, tensor)| {
-            let dtype = match tensor.precision() {
-                Precision::F32 => Dtype::F32,
-                Precision::F64 => Dtype::F64,
-            };
-            (name.as_str(), Stored { dtype, shape: tensor.shape().0, bytes: tensor.canonical_bytes() })
-        })
-        .collect();
+    let stored: Vec<(&str, Stored)> =
+        tensors.iter().map(|(name, tensor)| (name.as_str(), Stored::of(tensor))).collect();
     let failed = |reason: String| data::cannot_write(&path.display().to_string(), &reason);
-    write_beside(path, &stored).map_err(|error| failed(file_reason(&error)))
+    write_beside(path, &stored, None).map_err(|error| failed(file_reason(&error)))
 }
 
-fn write_beside(path: &Path, tensors: &[(&str, Stored)]) -> io::Result<()> {
+/// Writes a safetensors file beside `path` and puts it in its place once it is on the disk; a link keeps pointing where it does.
+pub(super) fn write_beside(
+    path: &Path,
+    tensors: &[(&str, Stored)],
+    metadata: Option<HashMap<String, String>>,
+) -> io::Result<()> {
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gradc-").suffix(".safetensors");
@@ -66,8 +76,9 @@ fn write_beside(path: &Path, tensors: &[(&str, Stored)]) -> io::Result<()> {
     }
     let beside = builder.tempfile_in(folder)?;
     let entries = tensors.iter().map(|(name, tensor)| (*name, tensor));
-    safetensors::serialize_to_file(entries, None, beside.path()).map_err(io::Error::other)?;
-    beside.persist(path).map_err(|error| error.error)?;
+    safetensors::serialize_to_file(entries, metadata, beside.path()).map_err(io::Error::other)?;
+    beside.as_file().sync_all()?;
+    beside.persist(&path).map_err(|error| error.error)?;
     Ok(())
 }
 

@@ -3,11 +3,13 @@
 //! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `tensor.rs`
 //! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `accuracy.rs`
 //! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
+//! - `checkpoint.rs`: the state of training in a file
 //! - `record.rs`: what was measured, as data
 //!
 //! - `train/`: updates, and reports between them; without a `train` block a run is one forward and backward pass, step 0
 
 mod accuracy;
+mod checkpoint;
 pub mod data;
 mod dump;
 mod executable;
@@ -25,6 +27,7 @@ pub mod tensor;
 mod tests;
 mod train;
 
+pub use checkpoint::Checkpointing;
 pub use measure::{LayerNorms, Level};
 
 use crate::diagnostics::{Diagnostic, arguments, data as words};
@@ -57,6 +60,8 @@ pub struct Settings {
     pub save: Option<PathBuf>,
     /// Ends training when it becomes true.
     pub stop: Option<&'static AtomicBool>,
+    /// Whether the state of training is kept, and gone on from.
+    pub checkpoints: Checkpointing,
 }
 
 /// How far a run is.
@@ -139,7 +144,7 @@ pub fn run(
     let session = if data.batch == batch { session } else { compile(data.batch) }.map_err(one)?;
     let test = data.test.as_ref().map_or(0, |test| test.inputs.len() + test.targets.len());
     let held = ((data.inputs.len() + data.targets.len() + test) * model.precision.bytes()) as u128;
-    let training = Training::new(model, settings, &data).map_err(one)?;
+    let training = Training::new(model, settings, &data, &seeds).map_err(one)?;
     let beside = training.as_ref().map_or(0, Training::bytes);
     let room = room(&session, held, beside, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, training.as_ref(), room);

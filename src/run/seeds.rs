@@ -3,6 +3,7 @@
 //! A seed whose f64 shadow would fit beside it, and does not while others run too, is put off and run alone at the end: whether
 //! there is a shadow depends on the memory limit, never on the number of threads.
 
+use super::checkpoint::Checkpoints;
 use super::data::Dataset;
 use super::initialize::Initial;
 use super::record::{End, Record, SeedRecords};
@@ -12,6 +13,7 @@ use super::tensor::Tensor;
 use super::train::{self, Batches, Evaluation, Trainer};
 use super::{Progress, Settings};
 use crate::diagnostics::Diagnostic;
+use crate::graph::LayerId;
 use crate::jit::Threads;
 use crate::kernel::memory::Memory;
 use crate::model::Model;
@@ -50,20 +52,27 @@ pub(super) struct Training<'a> {
     evaluation: Option<Evaluation<'a>>,
     steps: u64,
     reported: BTreeSet<u64>,
+    checkpoints: Option<Checkpoints<'a>>,
 }
 
 impl<'a> Training<'a> {
     /// What a model's `train` block asks for; none without one.
     ///
     /// # Errors
-    /// E0504 where some tensor is larger than can be addressed.
-    pub(super) fn new(model: &'a Model, settings: &Settings, data: &'a Dataset) -> Result<Option<Self>, Diagnostic> {
+    /// E0504 where some tensor is larger than can be addressed; E0601 where there is nothing to go on from.
+    pub(super) fn new(
+        model: &'a Model,
+        settings: &Settings,
+        data: &'a Dataset,
+        seeds: &[u64],
+    ) -> Result<Option<Self>, Diagnostic> {
         let Some(train) = &model.train else { return Ok(None) };
         let steps = train::steps(train, data);
+        let checkpoints = Checkpoints::new(model, settings, data, steps, seeds)?;
         let trainer = Trainer::new(settings.threads, model, train, (data.batch, steps), settings.executor)?;
         let evaluate = |examples| Evaluation::new(settings.threads, model, examples, settings.executor);
         let evaluation = data.test.as_ref().map(evaluate).transpose()?;
-        Ok(Some(Self { trainer, evaluation, steps, reported: train::reported(&model.report, steps) }))
+        Ok(Some(Self { trainer, evaluation, steps, reported: train::reported(&model.report, steps), checkpoints }))
     }
 
     /// The bytes that a seed needs for it.
@@ -209,15 +218,23 @@ impl<'r> Worker<'_, 'r> {
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Option<SeedRun>, Diagnostic> {
         let Runner { session, model, data, settings, .. } = *self.runner;
-        let Training { trainer, evaluation, steps, reported } = training;
+        let Training { trainer, evaluation, steps, reported, checkpoints } = training;
         let mut trained = trainer.start(&mut self.initial, seed)?;
         let mut held_out = evaluation.as_ref().map(Evaluation::memory).transpose()?;
         let mut batches = Batches::new(data, seed);
-        let (mut before, mut tensors) = (None, None);
+        let (mut before, mut tensors, mut tick) = (None, None, 0);
         let mut records =
             SeedRecords { seed, steps: Vec::new(), losses: Vec::new(), batches: data.batches(), end: End::Whole };
-        for step in 0..=*steps {
-            if step == 0 || !batches.is_always_the_same() {
+        let measured: Vec<LayerId> = session.layers().iter().map(|nodes| nodes.layer).collect();
+        let load = |checkpoints: &Checkpoints<'_>| checkpoints.load(seed, trainer, &measured, reported);
+        let kept = checkpoints.as_ref().map(load).transpose()?.flatten();
+        let start = kept.as_ref().map_or(0, |kept| kept.step);
+        if let Some(kept) = kept {
+            trainer.restore(&mut trained, &kept.tensors);
+            (records.steps, records.losses) = (kept.records, kept.losses);
+        }
+        for step in start..=*steps {
+            if step == start || !batches.is_always_the_same() {
                 trainer.feed(&mut trained, data, batches.rows(step));
             }
             if records.end == End::Whole && settings.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
@@ -228,7 +245,10 @@ impl<'r> Worker<'_, 'r> {
             if loss.is_some_and(|loss| !loss.is_finite()) {
                 records.end = End::NotFinite(step);
             }
-            if reported.contains(&step) || records.end != End::Whole {
+            let is_reported = reported.contains(&step);
+            // Training that goes on from this step has its report already.
+            let has_report = records.steps.last().is_some_and(|record| record.step == step);
+            if (is_reported || records.end != End::Whole) && !has_report {
                 session.fill_batch(memory, data, batches.rows(step));
                 session.fill_trained(memory, trainer, &trained);
                 let shadow = records.steps.is_empty().then_some(shadow);
@@ -242,6 +262,20 @@ impl<'r> Worker<'_, 'r> {
                     tensors = self.tensors(memory, is_first);
                 }
                 records.steps.push(record);
+            }
+            if let Some(checkpoints) = checkpoints {
+                let count = records.steps.len() - usize::from(!is_reported && records.end != End::Whole);
+                let due = match records.end {
+                    End::Whole if step == *steps => true,
+                    End::Whole => checkpoints.is_due(seed, step, is_reported.then_some(count), &mut tick),
+                    End::Interrupted(_) => true,
+                    // The last good one stays.
+                    End::NotFinite(_) => false,
+                };
+                if due {
+                    let state = trainer.state(&trained);
+                    checkpoints.write(seed, step, &state, &records.losses, &records.steps[..count])?;
+                }
             }
             let (Some(loss), End::Whole) = (loss, records.end) else { break };
             before = reported.contains(&(step + 1)).then(|| train::weights(model, trainer, &trained));

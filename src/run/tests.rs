@@ -20,6 +20,7 @@ fn settings(base: &Path) -> Settings {
         dump: None,
         save: None,
         stop: None,
+        checkpoints: Checkpointing::default(),
     }
 }
 

@@ -16,6 +16,7 @@ mod prelude;
 mod probe;
 mod properties;
 mod reference;
+mod resume;
 mod snapshots;
 mod support;
 mod templates;

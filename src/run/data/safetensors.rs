@@ -62,6 +62,24 @@ impl Tensors {
         Ok(Self { file, reader, metadata, start })
     }
 
+    /// Shapes, formats and places of the tensors, and what is written beside them.
+    pub(in crate::run) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// All that stands after the header; no longer than the header says.
+    ///
+    /// # Errors
+    /// E0601 where it cannot be read.
+    pub(in crate::run) fn contents(&mut self) -> Result<Vec<u8>, Diagnostic> {
+        let mut contents = Vec::new();
+        let read = self.reader.seek(SeekFrom::Start(self.start));
+        let read =
+            read.and_then(|_| self.reader.by_ref().take(self.metadata.data_len() as u64).read_to_end(&mut contents));
+        read.map_err(|error| data::unreadable_file(&self.file, &file::reason(&error)))?;
+        Ok(contents)
+    }
+
     /// The names of the tensors, sorted.
     pub(in crate::run) fn names(&self) -> Vec<String> {
         let mut names = self.metadata.offset_keys();

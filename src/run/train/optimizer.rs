@@ -52,6 +52,17 @@ impl Optimizer {
         }
     }
 
+    /// What PyTorch calls the tensors that are remembered.
+    pub(super) fn slot_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Sgd { .. } => &["momentum_buffer"],
+            Self::RmsProp { .. } => &["square_avg", "momentum_buffer"],
+            Self::Adam { .. } => &["exp_avg", "exp_avg_sq"],
+            Self::Adagrad { .. } => &["sum"],
+            Self::Lion { .. } => &["exp_avg"],
+        }
+    }
+
     /// The numbers of step `step`, from 0, at this learning rate.
     pub(super) fn numbers(self, step: u64, rate: f64) -> [f64; NUMBERS] {
         match self {

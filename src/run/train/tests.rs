@@ -10,7 +10,7 @@ use crate::run::initialize::Initial;
 use crate::run::record::{End, Records, SeedRecords};
 use crate::run::session::Executor;
 use crate::run::tensor::Tensor;
-use crate::run::{Settings, run};
+use crate::run::{Checkpointing, Settings, run};
 use crate::scalar::mathematics::exp;
 use std::num::NonZero;
 use std::path::Path;
@@ -28,6 +28,7 @@ fn settings(base: &Path, executor: Executor, threads: usize) -> Settings {
         dump: None,
         save: None,
         stop: None,
+        checkpoints: Checkpointing::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::schedule::Schedule;
 use super::update::{self, Update};
 use crate::arena::IdVec;
 use crate::diagnostics::{Diagnostic, data as words};
-use crate::graph::{self, NodeId, ParameterId};
+use crate::graph::{self, Leaf, NodeId, Op, ParameterId};
 use crate::jit::Threads;
 use crate::kernel::memory::{Memory, OutOfMemory};
 use crate::model::{self, Model, Train, TrainingGraph};
@@ -15,7 +15,7 @@ use crate::run::executable::Executable;
 use crate::run::initialize::Initial;
 use crate::run::session::{Executor, not_addressable};
 use crate::run::tensor::{Number, Tensor};
-use crate::shape::Precision;
+use crate::shape::{Precision, Shape};
 use std::num::NonZero;
 
 /// A step of training, compiled.
@@ -33,6 +33,8 @@ pub(in crate::run) struct Trainer<'m> {
     parameters: IdVec<ParameterId, NodeId>,
     loss: NodeId,
     update: Update,
+    /// What a step starts from: the name, the leaf, the shape.
+    state: Vec<(String, NodeId, Shape)>,
 }
 
 impl<'m> Trainer<'m> {
@@ -52,6 +54,8 @@ impl<'m> Trainer<'m> {
         let gradients: IdVec<ParameterId, Option<NodeId>> =
             graph::differentiate(&mut training.graph, training.loss, &wanted).into_iter().collect();
         let update = update::add(model, train, &mut training, &gradients);
+        let optimizer = Optimizer::new(&train.optimizer);
+        let state = state(model, &training, &update, optimizer);
         let TrainingGraph { graph, input, target, parameters, loss, .. } = training;
         // Leaves are kept too: what the run before left in them is what the next one starts from.
         let mut keep = vec![loss, input, target];
@@ -62,8 +66,22 @@ impl<'m> Trainer<'m> {
         let executable = Executable::new(threads, &graph, &keep, executor)
             .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, batch))?;
         let rate = train.optimizer.arguments.number("rate").expect("every optimizer has a rate");
-        let (optimizer, schedule) = (Optimizer::new(&train.optimizer), Schedule::new(train));
-        Ok(Self { model, batch, steps, optimizer, schedule, rate, executable, input, target, parameters, loss, update })
+        let schedule = Schedule::new(train);
+        Ok(Self {
+            model,
+            batch,
+            steps,
+            optimizer,
+            schedule,
+            rate,
+            executable,
+            input,
+            target,
+            parameters,
+            loss,
+            update,
+            state,
+        })
     }
 
     /// The bytes of one memory.
@@ -139,6 +157,40 @@ impl<'m> Trainer<'m> {
         self.executable.view(memory, self.parameters[id])
     }
 
+    /// Everything that the next step starts from, in order: parameters under their own names, what is remembered of them under
+    /// `optimizer/`.
+    pub(in crate::run) fn state(&self, memory: &Memory) -> Vec<(String, Tensor)> {
+        let held = |(name, node, shape): &(String, NodeId, Shape)| {
+            let tensor = self
+                .executable
+                .tensor(memory, *node, shape)
+                .expect("every parameter and what is remembered of it is kept");
+            (name.clone(), tensor)
+        };
+        self.state.iter().map(held).collect()
+    }
+
+    /// The names, shapes and precision of the state.
+    pub(in crate::run) fn expected(&self) -> impl Iterator<Item = (&str, &Shape)> {
+        self.state.iter().map(|(name, _, shape)| (name.as_str(), shape))
+    }
+
+    /// Puts tensors of a state, which are as `expected` says and in its order, in the place of those that a memory holds.
+    ///
+    /// # Panics
+    /// Where they are not.
+    pub(in crate::run) fn restore(&self, memory: &mut Memory, tensors: &[(String, Tensor)]) {
+        assert_eq!(tensors.len(), self.state.len(), "a state is whole");
+        for ((name, tensor), (expected, node, shape)) in tensors.iter().zip(&self.state) {
+            assert!(name == expected && tensor.shape() == *shape, "a state is in order");
+            let buffer = self.executable.buffer(*node).expect("every parameter and what is remembered of it is kept");
+            match buffer.precision {
+                Precision::F32 => tensor.copy_to(0, memory.view_mut::<f32>(buffer)),
+                Precision::F64 => tensor.copy_to(0, memory.view_mut::<f64>(buffer)),
+            }
+        }
+    }
+
     /// Every parameter under its own name and shape.
     pub(in crate::run) fn tensors(&self, memory: &Memory) -> Vec<(String, Tensor)> {
         let named = |(id, node): (ParameterId, &NodeId)| {
@@ -148,6 +200,30 @@ impl<'m> Trainer<'m> {
         };
         self.parameters.iter_with_ids().filter_map(named).collect()
     }
+}
+
+/// What a step starts from: the name of each leaf, and its shape.
+fn state(
+    model: &Model,
+    training: &TrainingGraph,
+    update: &Update,
+    optimizer: Optimizer,
+) -> Vec<(String, NodeId, Shape)> {
+    let name = |id: ParameterId| {
+        let parameter = &model.parameters[id];
+        format!("{}.{}", model.layers[parameter.layer].name, parameter.name)
+    };
+    let parameters = training.parameters.iter_with_ids();
+    let parameters = parameters.map(|(id, node)| (name(id), *node, model.parameters[id].shape.clone()));
+    let remembered = update.carried.iter().filter_map(|(leaf, _)| match &training.graph.nodes[*leaf].op {
+        Op::Leaf(Leaf::State(id, slot)) => {
+            let slot = optimizer.slot_names()[*slot];
+            Some((format!("optimizer/{}.{slot}", name(*id)), *leaf, model.parameters[*id].shape.clone()))
+        }
+        // Parameters, which all stand above: those that are not updated too.
+        _ => None,
+    });
+    parameters.chain(remembered).collect()
 }
 
 /// Copies rows of a tensor one after another.

@@ -19,13 +19,18 @@ pub(super) struct Update {
     pub(super) norm: Option<NodeId>,
 }
 
-/// Adds a step to a graph whose loss was differentiated by the parameters. A parameter that the loss does not depend on stays.
+/// Adds a step to a graph whose loss was differentiated by the parameters. A parameter that the loss does not
+/// depend on stays, and so does a frozen layer's.
 pub(super) fn add(
     model: &Model,
     train: &Train,
     training: &mut TrainingGraph,
     gradients: &IdVec<ParameterId, Option<NodeId>>,
 ) -> Update {
+    // A frozen layer's gradient is measured elsewhere; here it is no part of the gradient that is clipped either.
+    let is_updated = |id: ParameterId| !model.layers[model.parameters[id].layer].frozen;
+    let gradients: IdVec<ParameterId, Option<NodeId>> =
+        gradients.iter_with_ids().map(|(id, gradient)| gradient.filter(|_| is_updated(id))).collect();
     let optimizer = Optimizer::new(&train.optimizer);
     let functions = optimizer.functions();
     let parameters = training.parameters.clone();
@@ -33,7 +38,7 @@ pub(super) fn add(
     let mut builder = Builder::new(&mut training.graph, origin);
     let numbers: Vec<NodeId> =
         (0..NUMBERS).map(|place| builder.leaf(Leaf::Number(place), Shape::new([1]), model.precision)).collect();
-    let clip = train.clip.as_ref().map(|chosen| Clip::new(chosen, &mut builder, gradients));
+    let clip = train.clip.as_ref().map(|chosen| Clip::new(chosen, &mut builder, &gradients));
     let mut carried = Vec::new();
     for (id, gradient) in gradients.iter_with_ids() {
         let Some(gradient) = *gradient else { continue };
