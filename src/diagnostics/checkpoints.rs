@@ -2,7 +2,6 @@
 
 use super::data::File;
 use super::{Code, Diagnostic};
-use similar::{ChangeTag, TextDiff};
 
 const ANOTHER_EXPERIMENT: Code = Code("E0611");
 const DAMAGED: Code = Code("E0612");
@@ -85,22 +84,29 @@ pub fn damaged(file: &File, what: &str) -> Diagnostic {
 /// In what two experiments differ, line by line: what the first has, what the second has.
 #[must_use]
 pub fn differences(first: &str, second: &str) -> Vec<(String, String)> {
-    let (mut there, mut here) = (Vec::new(), Vec::new());
-    for change in TextDiff::from_lines(first, second).iter_all_changes() {
-        let words: Vec<&str> = change.value().split_whitespace().collect();
-        let mut line = words.join(" ");
-        if line.chars().count() > WIDEST {
-            line = line.chars().take(WIDEST).chain(['…']).collect();
-        }
-        match change.tag() {
-            ChangeTag::Equal => {}
-            ChangeTag::Delete => there.push(line),
-            ChangeTag::Insert => here.push(line),
-        }
+    // Lines that differ in the width of a column alone are the same words.
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let (first, second) = (lines(first), lines(second));
+    let beyond = |own: &[String], other: &[String]| -> Vec<String> {
+        own.iter().filter(|line| !other.contains(line)).map(|line| shorten(line)).collect()
+    };
+    let (mut there, mut here) = (beyond(&first, &second), beyond(&second, &first));
+    if there.is_empty() && here.is_empty() && first != second {
+        there.push("the same in another order".to_owned());
     }
     let longest = there.len().max(here.len());
     there.resize(longest, String::new());
     here.resize(longest, String::new());
-    // Lines that differ in the width of a column alone are the same words.
-    there.into_iter().zip(here).filter(|(there, here)| there != here).collect()
+    there.into_iter().zip(here).collect()
+}
+
+fn shorten(line: &str) -> String {
+    let mut characters = line.chars();
+    let mut short: String = characters.by_ref().take(WIDEST).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
 }

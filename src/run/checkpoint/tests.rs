@@ -250,7 +250,7 @@ fn damaged_files_are_told_from_good_ones() {
     }
     assert_eq!(told(&[&good[..], b"x"].concat()), "E0603");
     // Each flipped bit is found, wherever it is.
-    let stride = good.len() / 150;
+    let stride = good.len() / 60;
     for at in (0..good.len()).step_by(stride).chain([good.len() - 1]) {
         let mut bytes = good.clone();
         bytes[at] ^= 1 << (at % 8);
@@ -297,7 +297,7 @@ fn forged_files_are_refused_where_they_contradict_themselves() {
     assert!(told(Head { version: 2, ..head.clone() }, &tensors).1.contains("version 2"));
     // Reports of any bytes: refused, or read and gone on from; never more than that.
     let reports = &tensors["gradc/reports"].2;
-    for at in (0..reports.len()).step_by(reports.len() / 60) {
+    for at in (0..reports.len()).step_by(reports.len() / 30) {
         let changed = with(&|tensors| tensors.get_mut("gradc/reports").unwrap().2[at] ^= 0xFF);
         std::fs::write(&path, forged(head.clone(), &changed)).unwrap();
         if let Err(told) = carry_out(&text, &settings(folder.path(), RESUME)) {
