@@ -238,7 +238,8 @@ impl<'a> Checkpoints<'a> {
 
         let contents = tensors.contents()?;
         let mut parts: BTreeMap<String, Part<'_>> = BTreeMap::new();
-        for (name, info) in tensors.metadata().tensors() {
+        for name in tensors.names() {
+            let info = tensors.metadata().info(&name).expect("a name of the file has its tensor");
             let bytes = contents.get(info.data_offsets.0..info.data_offsets.1);
             let bytes = bytes.ok_or_else(|| damaged("it became shorter while it was read"))?;
             parts.insert(name, Part { dtype: info.dtype, shape: &info.shape, bytes });
