@@ -28,6 +28,11 @@ const TEMPLATES: &[Template] = &[
         text: include_str!("templates/residual.net"),
     },
     Template {
+        name: "rnn",
+        summary: "a recurrent network on a sequence: how far the loss reaches back through time",
+        text: include_str!("templates/rnn.net"),
+    },
+    Template {
         name: "activation",
         summary: "an activation, a loss and an init rule of your own",
         text: include_str!("templates/activation.net"),

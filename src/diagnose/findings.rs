@@ -1,9 +1,10 @@
 //! Verdicts as diagnostics: which findings a report earns, with their places and causes.
 
 use super::chain::{Chain, Factor};
+use super::through_time::{Reach, reaches};
 use super::verdict::{self, Ground, Judgement, Measure};
 use super::{Finding, Overall, median};
-use crate::diagnostics::findings::{self as words, Place, Stretch};
+use crate::diagnostics::findings::{self as words, Place, Stretch, WayBack};
 use crate::graph::LayerId;
 use crate::model::{Model, VerdictWord};
 use crate::numbers::{factor, significant};
@@ -23,6 +24,7 @@ pub(super) fn find(
     if found.is_empty() {
         signal(model, record, judgement, &mut found);
     }
+    along_time(model, record, &mut found);
     lost(model, record, &mut found);
     shares(model, record, records.batch, &mut found);
     symmetric(model, record, &mut found);
@@ -162,6 +164,23 @@ fn weights_disagree(model: &Model, record: &Record, judgement: &Judgement, found
         let diagnostic = words::weights_disagree(&place(model, first.layer), first.size / last.size, weights);
         found.push(Finding { layer: Some(first.layer), diagnostic });
     }
+}
+
+/// Recurrent layers whose gradient does not come back to the first step, or grows on its way.
+fn along_time(model: &Model, record: &Record, found: &mut Vec<Finding>) {
+    for reach in reaches(model, record) {
+        let at = place(model, reach.layer);
+        let diagnostic = match reach.word {
+            VerdictWord::Vanishing => words::vanishing_through_time(&at, &way_back(&reach), model.report.vanishing),
+            VerdictWord::Exploding => words::exploding_through_time(&at, &way_back(&reach), model.report.exploding),
+            VerdictWord::Underflow | VerdictWord::Dead | VerdictWord::Saturated | VerdictWord::Healthy => continue,
+        };
+        found.push(Finding { layer: Some(reach.layer), diagnostic });
+    }
+}
+
+fn way_back(reach: &Reach) -> WayBack {
+    WayBack { steps: reach.steps, of: reach.of, product: reach.product, factor: reach.factor, bound: reach.bound }
 }
 
 fn lost(model: &Model, record: &Record, found: &mut Vec<Finding>) {

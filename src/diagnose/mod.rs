@@ -1,6 +1,7 @@
 //! Judging what a run measured: verdicts with the numbers that decided them, causes, findings, expectations.
 //!
 //! - `chain.rs`: the layers with weights as one chain: r of each, factors, slope.
+//! - `through_time.rs`: how far a loss reaches back along a sequence.
 //! - `verdict.rs`: the rules, gravest first. To add a finding: a function in `diagnostics/findings.rs`, its page, one rule here.
 //! - `findings.rs`: verdicts as diagnostics on the layers' own lines.
 //! - `expectation.rs`: `expect` statements against the records.
@@ -8,6 +9,7 @@
 pub mod chain;
 pub mod expectation;
 pub mod findings;
+pub mod through_time;
 pub mod verdict;
 
 use crate::diagnostics::Diagnostic;

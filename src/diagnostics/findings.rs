@@ -196,6 +196,64 @@ pub fn zero(at: &Place) -> Diagnostic {
     .note("a point of zero gradient is a minimum, a maximum or a saddle; its curvature tells which")
 }
 
+/// The way of a gradient back through the steps of a recurrent layer.
+#[derive(Clone, Debug)]
+pub struct WayBack {
+    /// Steps that it reaches, the last one counted.
+    pub steps: usize,
+    /// How many there are.
+    pub of: usize,
+    /// What it is multiplied by over all of them.
+    pub product: f64,
+    /// The same for one step, on the whole.
+    pub factor: Option<f64>,
+    /// No step multiplies it by more, where that is known.
+    pub bound: Option<f64>,
+}
+
+impl WayBack {
+    fn causes(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        if let Some(each) = self.factor {
+            diagnostic = diagnostic.note(format!("on the way back it is multiplied by {} a step", factor(each)));
+        }
+        match self.bound {
+            Some(bound) => diagnostic.note(format!(
+                "no step can make it more than {}: the largest singular value of `weight_hh`, times the largest |φ′|",
+                factor(bound)
+            )),
+            None => diagnostic,
+        }
+    }
+}
+
+/// G0012: the loss does not reach back to the first steps of a sequence.
+#[must_use]
+pub fn vanishing_through_time(at: &Place, way: &WayBack, threshold: f64) -> Diagnostic {
+    let WayBack { steps, of, product, .. } = way;
+    let diagnostic = Diagnostic::warning(
+        Code("G0012"),
+        format!("the gradient vanishes through time: the loss reaches back {steps} of {of} steps"),
+        at.span,
+        format!("{} from the last step of `{}` back to the first", factor(*product), at.name),
+    )
+    .note(format!("a step is reached while the product of the factors is not below {}", significant(threshold)));
+    way.causes(diagnostic)
+}
+
+/// G0013: the gradient grows on its way back through a sequence.
+#[must_use]
+pub fn exploding_through_time(at: &Place, way: &WayBack, threshold: f64) -> Diagnostic {
+    let WayBack { of, product, .. } = way;
+    let diagnostic = Diagnostic::warning(
+        Code("G0013"),
+        format!("the gradient explodes through time, over {of} steps"),
+        at.span,
+        format!("{} from the last step of `{}` back to the first", factor(*product), at.name),
+    )
+    .note(format!("on the way the product of the factors exceeds {}, or is not finite", significant(threshold)));
+    way.causes(diagnostic)
+}
+
 /// G0100: an expectation that does not hold.
 #[must_use]
 pub fn expectation_failed(

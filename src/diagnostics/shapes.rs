@@ -130,6 +130,28 @@ pub fn no_such_axis(span: Span, axis: usize, input: Side<'_>) -> Diagnostic {
     .help(format!("axes are counted from 0: the last one of {} is {}", input.shape, input.shape.rank() - 1))
 }
 
+/// E0410: a layer that works along time, on something that is no sequence.
+#[must_use]
+pub fn needs_sequence(span: Span, input: Side<'_>, kind: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code("E0410"),
+        format!("`{kind}` takes a sequence, `[time, features]`, not {}", input.shape),
+        span,
+        format!("needs 2 axes and gets {}", axes(input.shape)),
+    )
+    .label(input.span, input.label());
+    match input.shape.0[..] {
+        [features] if features > 1 => diagnostic.help(format!(
+            "write `reshape({features}, 1)` before it for {features} steps of one feature, or any other `reshape(time, features)`"
+        )),
+        [outer, .., features] => diagnostic.help(format!(
+            "write `reshape({}, {features})` before it, or another `reshape(time, features)`; axis 0 alone has {outer}",
+            input.shape.elements() / features.max(1)
+        )),
+        _ => diagnostic.help("write `reshape(time, features)` before it"),
+    }
+}
+
 fn elements(count: usize) -> String {
     if count == 1 { "1 element".to_owned() } else { format!("{count} elements") }
 }

@@ -3,8 +3,10 @@
 //!
 //! Invariants: a cotangent has the shape and the precision of its node. The cotangents of a node used several times add in order of
 //! use, the last use first (the numeric contract). Only paths from a wanted node to the loss are followed. A node whose derivative
-//! is zero by its form, not by its values, has no cotangent at all.
+//! is zero by its form, not by its values, has no cotangent at all. The cotangent of a recurrence is that of each state through all
+//! later steps too: the gradient through time.
 
+use super::through_time::adjoint;
 use super::{Builder, Combine, Graph, Node, NodeId, Op, Origin, Role};
 use crate::arena::{Id, IdVec};
 use crate::scalar::{self, Comparison, Function};
@@ -41,13 +43,25 @@ pub fn pull_back(graph: &mut Graph, output: NodeId, cotangent: NodeId, wanted: &
     for id in forward.into_iter().rev() {
         let Some(cotangent) = cotangents[id] else { continue };
         let node = builder.graph().nodes[id].clone();
+        builder.set_origin(gradient_of(node.origin));
+        let mut of_inputs = Vec::new();
+        if let Op::Scan(scan) = &node.op {
+            let needed: Vec<bool> = node.inputs.iter().map(|input| leads_to_wanted[*input]).collect();
+            let total;
+            (total, of_inputs) = adjoint(&mut builder, id, &node, scan, cotangent, &needed);
+            cotangents[id] = Some(total);
+        }
         for position in (0..node.inputs.len()).rev() {
             let input = node.inputs[position];
             if !leads_to_wanted[input] {
                 continue;
             }
             builder.set_origin(gradient_of(node.origin));
-            let Some(contribution) = cotangent_of_input(&mut builder, id, &node, position, cotangent) else { continue };
+            let contribution = match of_inputs.get(position) {
+                Some(made) => *made,
+                None => cotangent_of_input(&mut builder, id, &node, position, cotangent),
+            };
+            let Some(contribution) = contribution else { continue };
             cotangents[input] = Some(match cotangents[input] {
                 None => contribution,
                 Some(later_uses) => {
@@ -90,6 +104,7 @@ fn cotangent_of_input(
     let from = builder.shape(input).clone();
     let contribution = match &node.op {
         Op::Leaf(_) | Op::Constant(_) | Op::Index { .. } => unreachable!("a node without inputs has no input"),
+        Op::Scan(_) => unreachable!("the inputs of a recurrence have their cotangents together"),
         Op::Histogram | Op::Detach => return None,
         Op::Map(function) => {
             let full = times_derivative(builder, function, node, position, cotangent)?;

@@ -3,7 +3,7 @@
 //! Invariant: numbers are those of the node's precision and operations are those of the numeric contract (products as one chain of
 //! fused multiply-adds, reductions in chunks and lanes), so a kernel for a reduction over neighbouring axes gives the same bits.
 
-use super::{Combine, DECADES_F32, DECADES_F64, Graph, Leaf, Node, NodeId, Op};
+use super::{Combine, DECADES_F32, DECADES_F64, Graph, Leaf, Node, NodeId, Op, Scan};
 use crate::arena::IdVec;
 use crate::shape::{Precision, Shape};
 
@@ -116,7 +116,34 @@ fn value_of(
             })
             .collect(),
         Op::Histogram => histogram(input(0), graph.precision(node.inputs[0])),
+        Op::Scan(recurrence) => {
+            scan(recurrence, node, &node.inputs.iter().map(|input| &values[*input]).collect::<Vec<_>>())
+        }
     }
+}
+
+/// Every state of a recurrence, step by step.
+fn scan(scan: &Scan, node: &Node, inputs: &[&Vec<f64>]) -> Vec<f64> {
+    let (times, rows) = (node.shape.0[0] - 1, node.shape.0[1]);
+    let (body, result) = scan.body_at(rows);
+    let mut states = vec![Vec::new(); times + 1];
+    states[scan.first(times)].clone_from(inputs[0]);
+    for step in 0..times {
+        let time = if scan.reverse { times - 1 - step } else { step };
+        let argument = |leaf| {
+            let Leaf::Argument(argument) = leaf else { panic!("a body's leaves are its arguments") };
+            match argument {
+                0 => states[time + scan.before()].clone(),
+                _ if argument <= scan.sequences => {
+                    let length = inputs[argument].len() / times;
+                    inputs[argument][time * length..][..length].to_vec()
+                }
+                _ => inputs[argument].clone(),
+            }
+        };
+        states[time + scan.after()] = evaluate(&body, argument)[result].clone();
+    }
+    states.concat()
 }
 
 /// Every index of a shape, row-major.

@@ -5,7 +5,7 @@
 //! zero by its form, not by its values, has no tangent.
 
 use super::differentiate::{only_first_maximum, times_derivative};
-use super::{Builder, Combine, Graph, Node, NodeId, Op};
+use super::{Builder, Combine, Graph, Node, NodeId, Op, through_time};
 use crate::arena::{Id, IdVec};
 
 /// Adds the nodes of the tangents of `outputs`, in their order, where each of `moved` (a node, its tangent) moves along its tangent;
@@ -63,6 +63,7 @@ fn tangent(builder: &mut Builder<'_>, id: NodeId, node: &Node, of_inputs: &[Opti
             unreachable!("a node without inputs has no input's tangent")
         }
         Op::Histogram | Op::Detach => None,
+        Op::Scan(scan) => through_time::tangent(builder, id, node, scan, of_inputs),
         Op::Map(function) => {
             let mut terms = Vec::new();
             for (position, tangent) in of_inputs.iter().enumerate() {

@@ -5,6 +5,7 @@
 //! - `compose.rs`: the compositions that layers use: `linear`, `mean_over`, `softmax`, `log_softmax`.
 //! - `differentiate.rs`: reverse mode, one rule per primitive; scalar functions are differentiated by `scalar`.
 //! - `linearize.rs`: forward mode; over the nodes of a gradient it gives exact Hessian-vector products.
+//! - `scan.rs`: recurrence, one node with a body of its own; `through_time.rs`: its derivatives, again recurrences.
 //! - `simplify.rs`: rewrites that keep every bit; drops what nothing needs.
 //! - `verify.rs`, `print.rs`: every graph checks and prints itself.
 //! - `evaluate.rs`: the value of every node, slowly: the oracle of the tests.
@@ -36,15 +37,18 @@ pub mod evaluate;
 mod linearize;
 mod map;
 mod print;
+mod scan;
 mod simplify;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod through_time;
 mod verify;
 
 pub use build::Builder;
 pub use differentiate::{differentiate, pull_back};
 pub use linearize::push_forward;
 pub use print::print;
+pub use scan::{ROWS, Recurrence, Scan, Step};
 pub use simplify::{Places, prune, simplify};
 pub use verify::{Violation, verify};
 
@@ -107,6 +111,8 @@ pub enum Leaf {
     State(ParameterId, usize),
     /// A number of the step, such as the learning rate, of one element.
     Number(usize),
+    /// An argument of a recurrence's body; in no other graph.
+    Argument(usize),
 }
 
 /// How a reduction combines.
@@ -185,10 +191,13 @@ pub enum Op {
     /// The counts of 10ᵈ ≤ |x| < 10ᵈ⁺¹ for every decade d of the input's precision (`DECADES_F32`, `DECADES_F64`), as f64;
     /// compared exactly. Zeros, NaN and infinities are in no decade.
     Histogram,
+    /// A recurrence: the stack of its states, `[time + 1, rows, …]`. Its cotangent is the total one: what a state gives to the
+    /// loss through all later steps too.
+    Scan(Arc<Scan>),
 }
 
 /// One node.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     /// What it computes.
     pub op: Op,
@@ -203,7 +212,7 @@ pub struct Node {
 }
 
 /// A graph; nodes stand after their inputs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Graph {
     /// The nodes in topological order.
     pub nodes: IdVec<NodeId, Node>,
@@ -223,7 +232,8 @@ impl Op {
             | Self::Reduce { .. }
             | Self::Pad { .. }
             | Self::Concat { .. }
-            | Self::Histogram => false,
+            | Self::Histogram
+            | Self::Scan(_) => false,
         }
     }
 }

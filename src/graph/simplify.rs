@@ -77,7 +77,7 @@ fn uses(graph: &Graph, keep: &[NodeId]) -> IdVec<NodeId, usize> {
 }
 
 /// A node over simplified inputs. `only_use`: the old node was the only use of its inputs.
-fn rebuild(builder: &mut Builder<'_>, node: &Node, inputs: &[NodeId], only_use: bool) -> NodeId {
+pub(super) fn rebuild(builder: &mut Builder<'_>, node: &Node, inputs: &[NodeId], only_use: bool) -> NodeId {
     match &node.op {
         Op::Leaf(leaf) => builder.leaf(*leaf, node.shape.clone(), node.precision),
         Op::Constant(value) => builder.constant(value.value(), node.shape.clone(), node.precision),
@@ -100,6 +100,7 @@ fn rebuild(builder: &mut Builder<'_>, node: &Node, inputs: &[NodeId], only_use: 
         Op::Concat { axis } => builder.concat(inputs, *axis),
         Op::Detach => inputs[0],
         Op::Histogram => builder.histogram(inputs[0]),
+        Op::Scan(scan) => builder.scan_over(scan, inputs, &node.shape),
     }
 }
 
@@ -165,7 +166,8 @@ fn slice(builder: &mut Builder<'_>, input: NodeId, axis: usize, start: usize, ex
         | Op::Pad { .. }
         | Op::Concat { .. }
         | Op::Detach
-        | Op::Histogram => Vec::new(),
+        | Op::Histogram
+        | Op::Scan(_) => Vec::new(),
     };
     let within =
         |(begin, part): &(usize, NodeId)| *begin <= start && start + extent <= begin + builder.shape(*part).0[axis];

@@ -2,13 +2,14 @@
 
 mod derivatives;
 mod random;
+mod recurrence;
 mod structure;
 mod values;
 
 use super::evaluate::{evaluate, evaluate_adjusted};
-use super::{Builder, Graph, LayerId, Leaf, NodeId, Op, Origin, ParameterId, Role, pull_back, verify};
+use super::{Builder, Graph, LayerId, Leaf, NodeId, Op, Origin, ParameterId, Recurrence, Role, pull_back, verify};
 use crate::arena::Id;
-use crate::scalar::{self, Function, ValueId};
+use crate::scalar::{self, Function, Unary, ValueId};
 use crate::shape::{Precision, Shape};
 use crate::source::{SourceId, Span};
 use std::collections::HashMap;
@@ -112,7 +113,8 @@ impl Case {
 
 fn assert_agrees(body: impl FnOnce(&mut Builder<'_>, Precision) -> NodeId) {
     let case = Case::new(Precision::F64, body);
-    let is_known = |id: &NodeId| matches!(case.graph.nodes[*id].op, Op::Constant(_) | Op::Index { .. });
+    // the cotangent of a recurrence is that of each state through later ones too, which moving the stack does not show
+    let is_known = |id: &NodeId| matches!(case.graph.nodes[*id].op, Op::Constant(_) | Op::Index { .. } | Op::Scan(_));
     let wanted: Vec<NodeId> = case.graph.nodes.ids().filter(|id| *id != case.cotangent && !is_known(id)).collect();
     assert_eq!(case.disagreements(&wanted, 7), Vec::<String>::new());
 }
@@ -127,6 +129,74 @@ fn input(builder: &mut Builder<'_>, extents: &[usize], precision: Precision) -> 
 
 fn leaves_but(graph: &Graph, other: NodeId) -> Vec<NodeId> {
     graph.nodes.ids().filter(|id| matches!(graph.nodes[*id].op, Op::Leaf(_)) && *id != other).collect()
+}
+
+/// A recurrence over the elements of `a`, which are taken as steps, rows and features, as far as their number allows: one of several
+/// bodies, forward or in reverse. None where `a` has no axis.
+pub(crate) fn recurrent(builder: &mut Builder<'_>, a: NodeId, how: usize) -> Option<NodeId> {
+    let shape = builder.shape(a).clone();
+    let features = *shape.0.last()?;
+    let steps = shape.elements() / features;
+    let times = [3, 2, 5, 1].into_iter().find(|times| steps.is_multiple_of(*times))?;
+    let rows = steps / times;
+    let sequence = builder.reshape(a, Shape::new([times, rows, features]));
+    let all = builder.reshape(a, Shape::new([steps, features]));
+    let squared = builder.transpose(all);
+    let squared = builder.product(squared, all);
+    let weight = builder.unary(Unary::HyperbolicTangent, squared);
+    let bias = builder.slice(all, 0, 0, 1);
+    let initial = builder.slice(sequence, 0, times - 1, 1);
+    let initial = builder.reshape(initial, Shape::new([rows, features]));
+    let reverse = how % 2 == 1;
+    let recurrence =
+        Recurrence { initial, sequences: &[sequence, sequence], constants: &[weight, bias], times, reverse };
+    Some(builder.scan(recurrence, |body, step| {
+        let (state, [first, second], [weight, bias]) = (step.state, step.sequences, step.constants) else {
+            unreachable!("as many were given")
+        };
+        match how / 2 % 7 {
+            // a plain recurrent layer
+            0 => {
+                let carried = body.linear(state, *weight);
+                let z = body.add(carried, *first);
+                let z = body.add(z, *bias);
+                body.unary(Unary::HyperbolicTangent, z)
+            }
+            // a gate
+            1 => {
+                let carried = body.linear(*second, *weight);
+                let gate = body.add(carried, state);
+                let gate = body.unary(Unary::Sigmoid, gate);
+                let difference = body.subtract(*first, state);
+                let change = body.multiply(gate, difference);
+                body.add(state, change)
+            }
+            // nothing of the state before
+            2 => body.unary(Unary::Sine, *second),
+            // nothing but the state before
+            3 => state,
+            // a step as it comes
+            4 => *first,
+            // rows that look along their features
+            5 => {
+                let probabilities = body.softmax(state, 1);
+                let largest = body.sum(*first, &[1]);
+                let scaled = body.multiply(probabilities, largest);
+                body.add(scaled, *bias)
+            }
+            // two halves that change places
+            _ => {
+                let half = features.div_ceil(2);
+                let (front, back) = (body.slice(state, 1, 0, half), (half < features).then_some(half));
+                let front = body.unary(Unary::HyperbolicTangent, front);
+                let Some(start) = back else { return body.add(front, *first) };
+                let back = body.slice(state, 1, start, features - start);
+                let joined = body.concat(&[back, front], 1);
+                let scaled = body.multiply(joined, *first);
+                body.linear(scaled, *weight)
+            }
+        }
+    }))
 }
 
 /// Each node with a new leaf for its tangent.

@@ -55,6 +55,7 @@ pub(super) fn check(graph: &Graph, node: &Node) -> Result<(), String> {
     let same_precision = || must(precisions_agree, "it has its inputs' precision");
 
     match &node.op {
+        Op::Scan(scan) => super::scan::check(graph, node, scan),
         Op::Leaf(_) => arity(0),
         Op::Constant(value) => {
             arity(0)?;

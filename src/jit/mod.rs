@@ -7,7 +7,7 @@
 //! - `product.rs`: small matrix products, and all of them where the processor lacks what `gemm` needs.
 //! - `gemm/`: large matrix products in registers of 256 or 512 bits.
 //! - `code.rs`, `routines.rs`: executable memory and what code in it may call.
-//! - `run.rs`, `threads.rs`: the steps in order, their units on threads.
+//! - `run.rs`, `threads.rs`: the steps in order, their units on threads. `turns.rs`: those of a recurrence, turn by turn.
 #![expect(unsafe_code, reason = "the one module that makes machine code and runs it")]
 
 mod code;
@@ -22,6 +22,7 @@ mod routines;
 mod run;
 mod target;
 mod threads;
+mod turns;
 mod vector_math;
 
 #[cfg(test)]
@@ -46,8 +47,10 @@ use product::emit_product;
 use run::Execution;
 use std::fmt;
 use std::num::NonZero;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use target::{Effort, Target};
+use turns::Turns;
 
 /// A mistake of the compiler, not of its user: the program it made is unsound, or cannot be compiled for this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +102,7 @@ pub fn compile_on(
     let mut workshop = Workshop::new(&target)?;
     let mut places = Vec::with_capacity(program.kernels.len());
     for kernel in &program.kernels {
-        places.push(if called(kernel, *features).is_none() { Some(workshop.declare()?) } else { None });
+        places.push(if is_emitted(kernel, *features) { Some(workshop.declare()?) } else { None });
     }
     let kernels: Vec<_> = program.kernels.iter_with_ids().zip(places).collect();
     let (next, imports) = (AtomicUsize::new(0), workshop.imports());
@@ -107,14 +110,13 @@ pub fn compile_on(
         let mut scratch = FunctionBuilderContext::new();
         let mut done = Vec::new();
         while let Some(((id, kernel), place)) = kernels.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let made = match (called(kernel, *features), place) {
-                (None, Some(place)) => {
+            let made = match place {
+                Some(place) => {
                     let code = emit_kernel(program, *id, &target, imports, &mut scratch);
                     let Emitted { function, effort, units, cycles } = code;
                     compile_function(&target, *place, function, effort).map(|code| Made::Code { code, units, cycles })
                 }
-                (Some(execution), _) => Ok(Made::Called(execution)),
-                (None, None) => unreachable!("what is compiled has a place"),
+                None => called(kernel, features).map(Made::Called),
             };
             done.push((id.index(), made));
         }
@@ -169,11 +171,24 @@ pub fn clif_text(program: &Program, features: &Features) -> Result<String, Inter
     let target = Target::new(*features)?;
     let workshop = Workshop::new(&target)?;
     let mut scratch = FunctionBuilderContext::new();
-    let texts = program.kernels.iter_with_ids().map(|(id, kernel)| match called(kernel, *features) {
-        None => emit_kernel(program, id, &target, workshop.imports(), &mut scratch).function.display().to_string(),
-        Some(execution) => format!("; %{id}: {execution}\n"),
-    });
-    Ok(texts.collect::<Vec<_>>().join("\n"))
+    let mut texts = Vec::with_capacity(program.kernels.len());
+    for (id, kernel) in program.kernels.iter_with_ids() {
+        texts.push(if is_emitted(kernel, *features) {
+            emit_kernel(program, id, &target, workshop.imports(), &mut scratch).function.display().to_string()
+        } else if let Kernel::Scan(scan) = kernel {
+            let body = clif_text(&scan.program, features)?;
+            format!("; %{id}: {} steps of\n{}", scan.times, indented(&body))
+        } else {
+            format!("; %{id}: {}\n", called(kernel, features)?)
+        });
+    }
+    Ok(texts.join("\n"))
+}
+
+/// Every line further in.
+fn indented(text: &str) -> String {
+    let line = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") };
+    text.lines().map(line).collect()
 }
 
 /// A kernel on its way to machine code.
@@ -185,17 +200,31 @@ struct Emitted {
     cycles: usize,
 }
 
-/// How a kernel is carried out that is not compiled, but a function of this program.
-fn called(kernel: &Kernel, features: Features) -> Option<Execution> {
+/// Whether a kernel becomes machine code, and no call of a function of this program.
+fn is_emitted(kernel: &Kernel, features: Features) -> bool {
     match kernel {
         #[cfg(target_arch = "x86_64")]
-        Kernel::Product(product) if product::terms(product) >= WIDE_FROM => {
-            features.gemm().map(|registers| Execution::Product(product.clone(), registers))
-        }
-        Kernel::Loop(_) | Kernel::Product(_) => None,
-        Kernel::Combine(kernel) => Some(Execution::Combine(*kernel)),
-        Kernel::Histogram(kernel) => Some(Execution::Histogram(*kernel)),
+        Kernel::Product(product) if product::terms(product) >= WIDE_FROM => features.gemm().is_none(),
+        Kernel::Loop(_) | Kernel::Product(_) => true,
+        Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Scan(_) => false,
     }
+}
+
+/// How a kernel is carried out that does not become machine code.
+fn called(kernel: &Kernel, features: &Features) -> Result<Execution, InternalError> {
+    Ok(match kernel {
+        Kernel::Loop(_) => unreachable!("a loop becomes machine code"),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Product(product) => {
+            let registers = features.gemm().expect("a product that is called has registers for it");
+            Execution::Product(product.clone(), registers)
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Kernel::Product(_) => unreachable!("a product becomes machine code"),
+        Kernel::Combine(kernel) => Execution::Combine(*kernel),
+        Kernel::Histogram(kernel) => Execution::Histogram(*kernel),
+        Kernel::Scan(kernel) => Execution::Scan(Arc::new(Turns::new(kernel, compile(&kernel.program, features)?))),
+    })
 }
 
 fn emit_kernel(
@@ -224,7 +253,7 @@ fn emit_kernel(
             let (units, cycles) = (product::unit_count(product), product::terms(product) / 8);
             Emitted { function, effort: Effort::AsWritten, units, cycles }
         }
-        Kernel::Combine(_) | Kernel::Histogram(_) => unreachable!("these are called"),
+        Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Scan(_) => unreachable!("these are called"),
     }
 }
 

@@ -4,6 +4,7 @@ use super::code::{Code, Entry};
 #[cfg(target_arch = "x86_64")]
 use super::gemm::{self, Part, Registers};
 use super::threads::Threads;
+use super::turns::Turns;
 use crate::arena::Id;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::Product;
@@ -14,6 +15,7 @@ use crate::kernel::{CombinePartials, Histogram, Program};
 use crate::shape::Precision;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A step is shared by threads from about this many cycles on: waking one takes thousands.
 const SHARED_FROM: usize = 100_000;
@@ -37,6 +39,8 @@ pub(super) enum Execution {
     Combine(CombinePartials),
     /// The interpreter's own function.
     Histogram(Histogram),
+    /// A program of its own, turn by turn.
+    Scan(Arc<Turns>),
 }
 
 impl fmt::Display for Execution {
@@ -53,6 +57,7 @@ impl fmt::Display for Execution {
             Self::Histogram(Histogram { precision, elements }) => {
                 write!(f, "{precision} decades of {elements} elements")
             }
+            Self::Scan(turns) => write!(f, "{turns}"),
         }
     }
 }
@@ -77,7 +82,7 @@ pub struct CompiledProgram {
 }
 
 /// The addresses of the arguments of every step.
-struct Table(Vec<*mut u8>);
+pub(super) struct Table(pub(super) Vec<*mut u8>);
 
 // SAFETY: the addresses lie in a memory that is mutably borrowed while the table lives; threads that share a step access
 // different places of it.
@@ -113,17 +118,29 @@ impl CompiledProgram {
     pub(super) fn run_sharing_from(&self, cycles: usize, memory: &mut Memory, threads: &Threads) {
         let shared_from = cycles;
         assert!(memory.bytes() >= self.memory_bytes, "a program runs in a memory made for it");
-        let start = memory.as_mut_ptr();
-        let table = Table(self.arguments.iter().map(|offset| start.wrapping_add(*offset)).collect());
+        let table = self.table(memory.as_mut_ptr());
+        // SAFETY: the table's addresses lie in a memory as large as the program's, which is borrowed until this function returns.
+        unsafe { self.run_steps(&table, shared_from, threads) }
+    }
+
+    /// The addresses of every argument in a memory that begins at `start`.
+    pub(super) fn table(&self, start: *mut u8) -> Table {
+        Table(self.arguments.iter().map(|offset| start.wrapping_add(*offset)).collect())
+    }
+
+    /// Runs every step once.
+    ///
+    /// # Safety
+    /// Every address of the table is the start of as many bytes, of numbers of the same format, as the buffer it stands for;
+    /// buffers of which one is written lie apart, or as in the program. Nobody else uses them meanwhile.
+    pub(super) unsafe fn run_steps(&self, table: &Table, shared_from: usize, threads: &Threads) {
         for step in &self.steps {
-            let table = &table;
             match &self.kernels[step.kernel] {
                 Execution::Units { entry, units, cycles } => {
                     let start = step.arguments.start;
                     share(threads, *cycles >= shared_from, *units, |range| {
-                        // SAFETY: `verify` proved that the kernel stays within its buffers, which lie within the memory, and
-                        // that no unit writes what another one reads or writes. The memory is borrowed until this function
-                        // returns, and the code lives as long as `self`.
+                        // SAFETY: `verify` proved that the kernel stays within its buffers, and that no unit writes what
+                        // another one reads or writes. The caller vouches for the buffers, and the code lives as long as `self`.
                         unsafe { entry(table.0.as_ptr().add(start), range.start, range.end) }
                     });
                 }
@@ -150,6 +167,10 @@ impl CompiledProgram {
                             Precision::F64 => count_decades::<f64>(kernel, arguments),
                         }
                     }
+                }
+                Execution::Scan(turns) => {
+                    // SAFETY: `verify` proved the sizes and formats, and what lies apart; the caller vouches for the buffers.
+                    unsafe { turns.run(table.of(step), shared_from, threads) }
                 }
             }
         }

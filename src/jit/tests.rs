@@ -3,8 +3,10 @@
 
 use super::{CompiledProgram, Features, Threads, clif_text, compile};
 use crate::arena::{Id, IdVec};
-use crate::graph::{Combine, Origin, Role};
+use crate::graph::tests::recurrent;
+use crate::graph::{Builder, Combine, Graph, Leaf, NodeId, Origin, Role, differentiate, simplify};
 use crate::kernel::interpret::interpret;
+use crate::kernel::lower;
 use crate::kernel::memory::Memory;
 use crate::kernel::{
     ALIGNMENT, Access, Buffer, BufferId, CHUNK, CombinePartials, Histogram, Input, Kernel, KernelId, LANES, Loop,
@@ -516,6 +518,46 @@ fn histograms_give_the_interpreters_bits() {
         let arguments = vec![draft.buffer(3000, precision), draft.buffer(decades, Precision::F64)];
         draft.step(Kernel::Histogram(Histogram { precision, elements: 3000 }), arguments);
         check(&draft.finish(), 5);
+    }
+}
+
+/// As `check`, for a program whose buffers share memory: what is read after a run.
+fn check_lowered(program: &Program, seed: u64) {
+    let bound = |memory: &Memory| {
+        let all = bits(program, memory);
+        program.bindings.iter().map(|(_, id)| all[id.index()].clone()).collect::<Vec<_>>()
+    };
+    let mut memory = filled(program, seed);
+    interpret(program, &mut memory);
+    let expected = bound(&memory);
+    for features in FEATURES {
+        let compiled = compiled(program, features);
+        for threads in [&Threads::one(), &*PAIR] {
+            let mut memory = filled(program, seed);
+            compiled.run_sharing_from(0, &mut memory, threads);
+            assert!(bound(&memory) == expected, "{features:?} on {} threads\n{program:#?}", threads.count());
+        }
+    }
+}
+
+#[test]
+fn recurrences_give_the_interpreters_bits() {
+    for how in 0..14 {
+        for (extents, precision) in [([6, 1], Precision::F32), ([6, 5], Precision::F64), ([48, 17], Precision::F32)] {
+            let mut graph = Graph::default();
+            let source = SourceId::new(0);
+            let origin = Origin { layer: None, span: Span { source, start: 0, end: 0 }, role: Role::Forward };
+            let mut builder = Builder::new(&mut graph, origin);
+            let x = builder.leaf(Leaf::Input, Shape::new(extents), precision);
+            let states = recurrent(&mut builder, x, how).unwrap();
+            let sines = builder.unary(Unary::Sine, states);
+            let loss = builder.sum_all(sines);
+            let gradients = differentiate(&mut graph, loss, &[x, states]);
+            let keep: Vec<NodeId> = gradients.into_iter().flatten().chain([states]).collect();
+            let (graph, places) = simplify(&graph, &keep);
+            let keep: Vec<NodeId> = keep.into_iter().map(|id| places[id].unwrap()).collect();
+            check_lowered(&lower(&graph, &keep).unwrap(), how as u64);
+        }
     }
 }
 

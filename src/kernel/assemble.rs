@@ -1,7 +1,7 @@
 //! Drafts → `Program`: steps numbered, equal kernels made one, lifetimes read off, memory planned.
 
 use super::body::{Argument, build};
-use super::draft::{Draft, ProductDraft, Slot, SlotId};
+use super::draft::{Draft, ProductDraft, ScanDraft, Slot, SlotId};
 use super::lower::{Lowering, TooLarge};
 use super::plan::{Region, place};
 use super::{Buffer, BufferId, Histogram, Input, Kernel, KernelId, Loop, Product, Program, Step};
@@ -117,6 +117,10 @@ impl Assembly<'_> {
                 let histogram = Histogram { precision: *precision, elements: shape.elements() };
                 let arguments = [*values, *counts].map(|slot| self.buffer(slot));
                 self.step(Kernel::Histogram(histogram), arguments.to_vec(), *origin);
+            }
+            Draft::Scan(ScanDraft { origin, arguments, kernel }) => {
+                let arguments = arguments.iter().map(|slot| self.buffer(*slot)).collect();
+                self.step(Kernel::Scan(kernel.clone()), arguments, *origin);
             }
         }
     }

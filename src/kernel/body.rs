@@ -269,7 +269,13 @@ impl<'a> Body<'a> {
                 let input = node.inputs[0];
                 self.node(input, &placement.through(node, &graph.nodes[input].shape))
             }
-            Op::Leaf(_) | Op::Product | Op::Reduce { .. } | Op::Pad { .. } | Op::Concat { .. } | Op::Histogram => {
+            Op::Leaf(_)
+            | Op::Product
+            | Op::Reduce { .. }
+            | Op::Pad { .. }
+            | Op::Concat { .. }
+            | Op::Histogram
+            | Op::Scan(_) => {
                 unreachable!("{id} is stored")
             }
         }

@@ -2,7 +2,7 @@
 //! Positions in that order never change, so whatever is ready before a draft stays so while the draft grows.
 
 use super::view::View;
-use super::{Matrix, Over};
+use super::{Matrix, Over, Scan};
 use crate::arena::IdVec;
 use crate::graph::{Combine, Node, NodeId, Op, Origin};
 use crate::shape::{Precision, Shape};
@@ -56,6 +56,19 @@ pub(super) enum Draft {
         /// Where to.
         counts: SlotId,
     },
+    /// A recurrence.
+    Scan(ScanDraft),
+}
+
+/// A recurrence in the making.
+#[derive(Debug)]
+pub(super) struct ScanDraft {
+    /// For whom.
+    pub(super) origin: Origin,
+    /// What the kernel's arguments are, in order.
+    pub(super) arguments: Vec<SlotId>,
+    /// The kernel.
+    pub(super) kernel: Scan,
 }
 
 /// A matrix product in the making.
@@ -213,7 +226,8 @@ impl Placement {
             | Op::Reduce { .. }
             | Op::Pad { .. }
             | Op::Concat { .. }
-            | Op::Histogram => unreachable!("only views are looked through"),
+            | Op::Histogram
+            | Op::Scan(_) => unreachable!("only views are looked through"),
         }
     }
 

@@ -116,7 +116,13 @@ impl Lowering<'_> {
                 let input = node.inputs[0];
                 self.trace(input, &placement.through(node, &self.node(input).shape), rank, inputs);
             }
-            Op::Leaf(_) | Op::Product | Op::Reduce { .. } | Op::Pad { .. } | Op::Concat { .. } | Op::Histogram => {
+            Op::Leaf(_)
+            | Op::Product
+            | Op::Reduce { .. }
+            | Op::Pad { .. }
+            | Op::Concat { .. }
+            | Op::Histogram
+            | Op::Scan(_) => {
                 unreachable!("{id} is stored")
             }
         }
@@ -268,7 +274,7 @@ impl Lowering<'_> {
                     && group.domain == domain
                     && inputs.iter().all(|input| group.has(input))
             }
-            Draft::Product(_) | Draft::Histogram { .. } => false,
+            Draft::Product(_) | Draft::Histogram { .. } | Draft::Scan(_) => false,
         })
     }
 }

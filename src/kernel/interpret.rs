@@ -4,7 +4,9 @@
 use super::combine::{Accumulate, combine, combine_lanes};
 use super::histogram::count;
 use super::memory::{Element, Memory};
-use super::{Access, Buffer, CHUNK, Histogram, Input, Kernel, LANES, Loop, Matrix, Over, Product, Program, Reduction};
+use super::{
+    Access, Buffer, CHUNK, Histogram, Input, Kernel, LANES, Loop, Matrix, Over, Product, Program, Reduction, Scan,
+};
 use crate::scalar::{Arithmetic, Evaluator, Lane};
 use crate::shape::Precision;
 
@@ -27,6 +29,7 @@ pub fn interpret(program: &Program, memory: &mut Memory) {
             }
             (Kernel::Histogram(kernel), Precision::F32) => interpret_histogram::<f32>(kernel, &arguments, memory),
             (Kernel::Histogram(kernel), Precision::F64) => interpret_histogram::<f64>(kernel, &arguments, memory),
+            (Kernel::Scan(kernel), _) => interpret_scan(kernel, &arguments, memory),
         }
     }
 }
@@ -160,4 +163,32 @@ fn interpret_product<T: Lane + Element>(kernel: &Product, arguments: &[&Buffer],
 fn interpret_histogram<T: Element + Into<f64>>(kernel: &Histogram, arguments: &[&Buffer], memory: &mut Memory) {
     let (values, counts) = memory.disjoint::<T, f64>(arguments[0], arguments[1]);
     count(kernel, values, counts);
+}
+
+/// Carries each step's slices into a memory of the program's own, and the next state out of it.
+fn interpret_scan(kernel: &Scan, arguments: &[&Buffer], memory: &mut Memory) {
+    let Scan { state, inputs, result, program, .. } = kernel;
+    let stack = arguments[inputs.len()];
+    let mut inner = Memory::new(program).expect("the scratch memory is as large");
+    for element in 0..*state {
+        let number = memory.load(arguments[0], inputs[0].offset + element);
+        memory.store(stack, kernel.first() * state + element, number);
+    }
+    for [time, before, after] in kernel.turns() {
+        for (position, (input, from)) in inputs.iter().zip(arguments).enumerate() {
+            let Some(buffer) = input.buffer else { continue };
+            let to = &program.buffers[buffer];
+            let (from, start) =
+                if position == 0 { (stack, before * state) } else { (*from, input.offset + time * input.stride) };
+            for element in 0..to.shape.elements() {
+                let number = memory.load(from, start + element);
+                inner.store(to, element, number);
+            }
+        }
+        interpret(program, &mut inner);
+        for element in 0..*state {
+            let number = inner.load(&program.buffers[*result], element);
+            memory.store(stack, after * state + element, number);
+        }
+    }
 }

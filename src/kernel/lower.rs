@@ -69,7 +69,7 @@ pub fn lower_with(graph: &Graph, keep: &[NodeId], fusion: Fusion) -> Result<Prog
     }
     let mut kept = Vec::new();
     for id in order {
-        lowering.lower_node(id);
+        lowering.lower_node(id)?;
         if lowering.demands[id].kept {
             kept.push((id, lowering.bound(id)));
         }
@@ -143,7 +143,7 @@ fn demands(graph: &Graph, keep: &[NodeId]) -> IdVec<NodeId, Demand> {
                     demand.uses += usize::from(!node.inputs[..position].contains(input));
                 }
                 Op::Reduce { .. } | Op::Pad { .. } | Op::Concat { .. } => demand.uses += 1,
-                Op::Product | Op::Histogram => demand.memory = true,
+                Op::Product | Op::Histogram | Op::Scan(_) => demand.memory = true,
                 Op::Leaf(_) | Op::Constant(_) | Op::Index { .. } => unreachable!("these have no inputs"),
             }
         }
@@ -253,7 +253,7 @@ impl Lowering<'_> {
         leaf || kept || read
     }
 
-    fn store_at(&mut self, id: NodeId, slot: SlotId) {
+    pub(super) fn store_at(&mut self, id: NodeId, slot: SlotId) {
         self.forms[id] = Some(Form::Stored(slot, View::contiguous(&self.node(id).shape)));
     }
 
@@ -289,7 +289,7 @@ impl Lowering<'_> {
         slot
     }
 
-    fn lower_node(&mut self, id: NodeId) {
+    fn lower_node(&mut self, id: NodeId) -> Result<(), TooLarge> {
         let node = self.node(id);
         let demand = self.demands[id];
         match &node.op {
@@ -322,11 +322,13 @@ impl Lowering<'_> {
                 self.push(Draft::Histogram { origin, values, counts }, counts);
                 self.store_at(id, counts);
             }
+            Op::Scan(_) => self.lower_scan(id)?,
         }
+        Ok(())
     }
 
     /// Appends a step that writes `result`.
-    fn push(&mut self, draft: Draft, result: SlotId) {
+    pub(super) fn push(&mut self, draft: Draft, result: SlotId) {
         self.drafts.push(draft);
         self.slots[result].ready = self.drafts.len();
     }
@@ -421,7 +423,7 @@ impl Lowering<'_> {
         (slot, Matrix { offset: view.offset, batch: stack, row, column })
     }
 
-    fn contiguous_copy(&mut self, id: NodeId) -> SlotId {
+    pub(super) fn contiguous_copy(&mut self, id: NodeId) -> SlotId {
         let (_, placement) = Placement::home(&self.node(id).shape);
         self.store(id, Source::Node(id, placement))
     }

@@ -5,6 +5,7 @@
 //! - `fuse.rs`: which nodes share a loop. `body.rs` finishes a loop, `assemble.rs` the program: equal kernels are one.
 //! - `plan.rs`: lifetimes → one arena. `memory.rs`: that arena, and typed views of it.
 //! - `verify.rs`: the proof that a program stays in bounds; compiled code relies on it.
+//! - `recurrence.rs`: a recurrence, whose body is a program of its own.
 //! - `interpret.rs`: the oracle. `combine.rs`, `histogram.rs`: what it shares with the JIT.
 //! - `print.rs`: a program as text.
 //!
@@ -29,6 +30,7 @@ pub mod lower;
 pub mod memory;
 mod plan;
 pub mod print;
+mod recurrence;
 pub mod verify;
 mod view;
 
@@ -62,7 +64,7 @@ pub const LANES: usize = 8;
 pub const ALIGNMENT: usize = 64;
 
 /// What one gradient step is, ready to be carried out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Program {
     /// The memory's regions.
     pub buffers: IdVec<BufferId, Buffer>,
@@ -78,7 +80,7 @@ pub struct Program {
 }
 
 /// A region of the memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Buffer {
     /// What it holds; contiguous, row-major.
     pub shape: Shape,
@@ -103,7 +105,7 @@ impl Buffer {
 }
 
 /// One call of a kernel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
     /// Which kernel.
     pub kernel: KernelId,
@@ -124,6 +126,8 @@ pub enum Kernel {
     Combine(CombinePartials),
     /// Counts by decade.
     Histogram(Histogram),
+    /// A recurrence: a program of its own, once for every step of time.
+    Scan(Scan),
 }
 
 impl Kernel {
@@ -135,6 +139,21 @@ impl Kernel {
             Self::Product(kernel) => kernel.precision,
             Self::Combine(kernel) => kernel.precision,
             Self::Histogram(kernel) => kernel.precision,
+            Self::Scan(kernel) => kernel.precision,
+        }
+    }
+
+    /// The arguments that it writes.
+    #[must_use]
+    pub fn written(&self) -> Vec<usize> {
+        match self {
+            Self::Loop(kernel) => {
+                let stores = kernel.stores.iter().map(|store| store.access.argument);
+                stores.chain(kernel.reductions.iter().map(|reduction| reduction.into)).collect()
+            }
+            Self::Product(_) => vec![2],
+            Self::Combine(_) | Self::Histogram(_) => vec![1],
+            Self::Scan(kernel) => vec![kernel.inputs.len(), kernel.inputs.len() + 1],
         }
     }
 
@@ -153,6 +172,7 @@ impl Kernel {
             }
             Self::Product(_) => 3,
             Self::Combine(_) | Self::Histogram(_) => 2,
+            Self::Scan(kernel) => kernel.inputs.len() + 2,
         }
     }
 }
@@ -292,6 +312,56 @@ pub struct Histogram {
     pub precision: Precision,
     /// How many elements.
     pub elements: usize,
+}
+
+/// A recurrence. Its arguments: those of `inputs`, in order, of which the first is the initial state; then the stack of all
+/// states, `[times + 1, state]`, which it writes; then scratch memory for `program`.
+///
+/// Forward, place 0 of the stack is the initial state, and place t + 1 what the program makes of place t and step t of the other
+/// inputs. In reverse the last place is the initial state, and place t made of place t + 1 and step t.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scan {
+    /// The number format of everything outside the program.
+    pub precision: Precision,
+    /// Steps of time, at least one.
+    pub times: usize,
+    /// Whether time runs backward.
+    pub reverse: bool,
+    /// Elements of a state.
+    pub state: usize,
+    /// Where the program finds the initial or last state, and one step of each other input.
+    pub inputs: Vec<Carried>,
+    /// Where the program leaves the next state; what it is given, where that is the next state.
+    pub result: BufferId,
+    /// One step.
+    pub program: Arc<Program>,
+}
+
+/// An input of a recurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Carried {
+    /// The first element of the first step, in the argument.
+    pub offset: usize,
+    /// Elements from one step to the next; 0 for what is the same at every step, and for the initial state.
+    pub stride: usize,
+    /// The buffer of the program that holds it in its step; none where the program does not look at it.
+    pub buffer: Option<BufferId>,
+}
+
+impl Scan {
+    /// For each turn of the loop: the step of time, and the places in the stack of the states before it and after.
+    pub fn turns(&self) -> impl Iterator<Item = [usize; 3]> + use<> {
+        let (times, reverse) = (self.times, self.reverse);
+        (0..times).map(move |turn| {
+            if reverse { [times - 1 - turn, times - turn, times - 1 - turn] } else { [turn, turn, turn + 1] }
+        })
+    }
+
+    /// The place of the initial state in the stack.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        if self.reverse { self.times } else { 0 }
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //!     $3[64 i + j] = tanh(v1)
 //! ```
 
-use super::{Access, BufferId, CombinePartials, Histogram, Input, Kernel, Loop, Matrix, Over, Product, Program};
+use super::{Access, BufferId, CombinePartials, Histogram, Input, Kernel, Loop, Matrix, Over, Product, Program, Scan};
 use crate::arena::IdVec;
 use crate::graph::{Combine, LayerId, Role};
 use std::fmt::{self, Write as _};
@@ -78,6 +78,7 @@ fn write_kernel(text: &mut String, kernel: &Kernel) -> fmt::Result {
             writeln!(text, "histogram {precision}")?;
             writeln!(text, "    $1 = count by decade of $0[{elements}]")
         }
+        Kernel::Scan(kernel) => write_scan(text, kernel),
     }
 }
 
@@ -145,6 +146,34 @@ fn write_product(text: &mut String, kernel: &Product) -> fmt::Result {
         place(left, "i", "k"),
         place(right, "k", "j")
     )
+}
+
+fn write_scan(text: &mut String, kernel: &Scan) -> fmt::Result {
+    let Scan { precision, times, reverse, state, inputs, result, program } = kernel;
+    let way = if *reverse { ", the last first" } else { "" };
+    writeln!(text, "scan {precision} over t < {times}{way}")?;
+    let stack = inputs.len();
+    let place = |later: bool| affine(state * usize::from(later), [("t", *state)]);
+    writeln!(text, "    ${stack}[{}..] = $0[{}..]", kernel.first() * state, inputs[0].offset)?;
+    for (argument, input) in inputs.iter().enumerate() {
+        let Some(buffer) = input.buffer else { continue };
+        if argument == 0 {
+            writeln!(text, "    {buffer} = ${stack}[{}..]", place(*reverse))?;
+        } else {
+            let start = affine(input.offset, [("t", input.stride)]);
+            writeln!(text, "    {buffer} = ${argument}[{start}..]")?;
+        }
+    }
+    writeln!(text, "    ${stack}[{}..] = {result}", place(!reverse))?;
+    let mut body = String::new();
+    write_program(&mut body, program, &|layer| layer.to_string())?;
+    writeln!(text, "    where in ${}", stack + 1)?;
+    for line in body.lines() {
+        // the steps of a body are about no layer
+        let line = line.split("   # loss").next().expect("a text has a first part").trim_end();
+        if line.is_empty() { writeln!(text)? } else { writeln!(text, "        {line}")? }
+    }
+    Ok(())
 }
 
 fn word(combine: Combine) -> &'static str {

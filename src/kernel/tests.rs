@@ -5,10 +5,13 @@ use super::lower::{Fusion, TooLarge, lower, lower_with};
 use super::memory::Memory;
 use super::print::print;
 use super::verify::verify;
-use super::{ALIGNMENT, BufferId, Input, Kernel, Loop, Product, Program};
+use super::{ALIGNMENT, BufferId, Input, Kernel, Loop, Product, Program, Scan};
 use crate::arena::Id;
 use crate::graph::evaluate::evaluate;
-use crate::graph::{Builder, Combine, Graph, Leaf, Node, NodeId, Op, Origin, ParameterId, Role, differentiate};
+use crate::graph::tests::recurrent;
+use crate::graph::{
+    Builder, Combine, Graph, Leaf, Node, NodeId, Op, Origin, ParameterId, Recurrence, Role, differentiate, simplify,
+};
 use crate::scalar::{self, Binary, Comparison, Unary};
 use crate::shape::{Precision, Shape};
 use crate::source::{SourceId, Span};
@@ -25,7 +28,7 @@ fn contents(leaf: Leaf, elements: usize, precision: Precision) -> Vec<f64> {
         Leaf::Input => 1_u64,
         Leaf::Target => 2,
         Leaf::Parameter(parameter) => 3 + parameter.index() as u64,
-        Leaf::State(..) | Leaf::Number(_) => unreachable!("only training has these"),
+        Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) => unreachable!("a gradient step has none of these"),
     };
     let draw = |_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -104,6 +107,9 @@ fn reads_and_writes(kernel: &Kernel) -> (Vec<usize>, Vec<usize>) {
         }
         Kernel::Product(_) => (vec![0, 1], vec![2]),
         Kernel::Combine(_) | Kernel::Histogram(_) => (vec![0], vec![1]),
+        Kernel::Scan(kernel) => {
+            ((0..kernel.inputs.len()).collect(), vec![kernel.inputs.len(), kernel.inputs.len() + 1])
+        }
     }
 }
 
@@ -269,6 +275,12 @@ fn grow(builder: &mut Builder, nodes: &[NodeId], (kind, picks, number): Draw) ->
         20 => builder.constant(f64::from(number) / 7.0, shape, builder.precision(x)),
         21 => builder.histogram(x),
         22 => builder.convert(x, if number % 2 == 0 { Precision::F32 } else { Precision::F64 }),
+        24 | 25 => {
+            if shape.elements() > 600 || shape.0.last().is_some_and(|features| *features > 64) {
+                return None;
+            }
+            recurrent(builder, x, usize::from(number))?
+        }
         _ => builder.detach(x),
     })
 }
@@ -302,7 +314,7 @@ proptest! {
         extents in [extent(), extent(), extent()],
         long in prop::sample::select(vec![1_usize, 1, 1, 300, 600]),
         double: bool,
-        draws in prop::collection::vec((0_u8..24, any::<[prop::sample::Index; 4]>(), any::<u8>()), 1..30),
+        draws in prop::collection::vec((0_u8..27, any::<[prop::sample::Index; 4]>(), any::<u8>()), 1..30),
         kept in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
     ) {
         let extents = if long > 1 { [long, extents[1].min(3), 1] } else { extents };
@@ -594,7 +606,145 @@ fn no_small_change_of_a_lowered_program_escapes() {
                 change("longer columns", &|kernel| kernel.right.column += 1);
                 change("rows beyond all memory", &|kernel| kernel.left.row = usize::MAX);
             }
-            Kernel::Combine(_) | Kernel::Histogram(_) => {}
+            Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Scan(_) => {}
+        }
+    }
+    assert_eq!(escaped, Vec::<String>::new());
+}
+
+/// A recurrent layer and its gradient over so many steps of time.
+fn recurrence(times: usize) -> (Graph, Vec<NodeId>) {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Role::Forward));
+    let x = builder.leaf(Leaf::Input, Shape::new([times, 2, 3]), Precision::F32);
+    let weight = builder.leaf(Leaf::Parameter(ParameterId::new(0)), Shape::new([3, 3]), Precision::F32);
+    let initial = builder.constant(0.0, Shape::new([2, 3]), Precision::F32);
+    let recurrence = Recurrence { initial, sequences: &[x], constants: &[weight], times, reverse: false };
+    let states = builder.scan(recurrence, |body, step| {
+        let carried = body.linear(step.state, step.constants[0]);
+        let z = body.add(carried, step.sequences[0]);
+        body.unary(Unary::HyperbolicTangent, z)
+    });
+    let loss = builder.sum_all(states);
+    let keep: Vec<NodeId> = differentiate(&mut graph, loss, &[x, weight, states]).into_iter().flatten().collect();
+    let (graph, places) = simplify(&graph, &keep);
+    let keep = keep.into_iter().map(|id| places[id].unwrap()).collect();
+    (graph, keep)
+}
+
+#[test]
+fn two_thousand_steps_of_time_are_the_kernels_of_twenty() {
+    let size = |times: usize| {
+        let (graph, keep) = recurrence(times);
+        let program = lower(&graph, &keep).unwrap();
+        let printed_lines = printed(&program).lines().count();
+        (program.kernels.len(), program.steps.len(), program.buffers.len(), printed_lines)
+    };
+    assert_eq!(size(2000), size(20));
+}
+
+#[test]
+fn a_recurrence_is_two_loops_over_time_and_large_products_outside() {
+    let (graph, keep) = recurrence(50);
+    let program = lower(&graph, &keep).unwrap();
+    let scans = program.kernels.iter().filter(|kernel| matches!(kernel, Kernel::Scan(_))).count();
+    assert_eq!(scans, 2, "forward and back");
+    let products: Vec<usize> = program
+        .kernels
+        .iter()
+        .filter_map(|kernel| match kernel {
+            Kernel::Product(product) => Some(product.batch * product.m * product.n * product.k),
+            _ => None,
+        })
+        .collect();
+    // the pre-activations of all steps once more, and the gradient of the weight
+    assert_eq!(products, [50 * 2 * 3 * 3; 2]);
+}
+
+#[test]
+fn a_printed_recurrence_shows_its_body() {
+    let (graph, keep) = recurrence(20);
+    let text = printed(&lower(&graph, &keep).unwrap());
+    let start = text.find("scan f32").unwrap();
+    let expected = "scan f32 over t < 20
+    $3[0..] = $0[0..]
+    b0 = $3[6 t..]
+    b1 = $1[6 t..]
+    b2 = $2[0..]
+    $3[6 t + 6..] = b3
+    where in $4
+        memory 256 bytes
+            b0 at 64: f32[2, 3]   # n0
+            b1 at 128: f32[2, 3]   # n1
+            b2 at 0: f32[3, 3]   # n2
+            b3 at 192: f32[2, 3]   # n6
+            b4 at 192: f32[2, 3]
+
+        k0 = product f32 over i < 2, j < 3
+            $2[3 i + j] = sum over k < 3 of $0[3 i + k] * $1[k + 3 j]
+
+        k1 = loop f32 over i < 6
+            x0 = $0[i]
+            x1 = $1[i]
+            $2[i] = tanh(x0 + x1)
+
+        steps
+            k0(b0, b2, b4)
+            k1(b4, b1, b3)
+";
+    assert_eq!(&text[start..start + expected.len().min(text.len() - start)], expected);
+}
+
+#[test]
+fn no_small_change_of_a_recurrence_escapes() {
+    let (graph, keep) = recurrence(7);
+    let sound = lower(&graph, &keep).unwrap();
+    assert_eq!(verify(&sound), Ok(()));
+    let mut escaped = Vec::new();
+    for (id, kernel) in sound.kernels.iter_with_ids() {
+        let Kernel::Scan(kernel) = kernel else { continue };
+        let mut change = |what: &str, change: &dyn Fn(&mut Scan)| {
+            let mut program = sound.clone();
+            let Kernel::Scan(kernel) = &mut program.kernels[id] else { panic!("it is a recurrence") };
+            change(kernel);
+            if verify(&program).is_ok() {
+                escaped.push(format!("{what} of {id}"));
+            }
+        };
+        let body = |kernel: &mut Scan, change: &dyn Fn(&mut Program)| {
+            let mut program = Program::clone(&kernel.program);
+            change(&mut program);
+            kernel.program = Arc::new(program);
+        };
+        change("no steps", &|kernel| kernel.times = 0);
+        change("more steps", &|kernel| kernel.times += 1);
+        change("endless steps", &|kernel| kernel.times = usize::MAX);
+        change("a larger state", &|kernel| kernel.state += 1);
+        change("no state", &|kernel| kernel.state = 0);
+        change("the other format", &|kernel| kernel.precision = Precision::F64);
+        change("no result", &|kernel| kernel.result = BufferId::new(99));
+        change("a result of another size", &|kernel| kernel.result = kernel.inputs.last().unwrap().buffer.unwrap());
+        change("an unsound body", &|kernel| body(kernel, &|program| program.memory_bytes = 64));
+        change("a body that needs more memory", &|kernel| body(kernel, &|program| program.memory_bytes += 64));
+        for input in 0..kernel.inputs.len() {
+            change("an input that begins later", &|kernel| kernel.inputs[input].offset += 1 << 20);
+            change("an input beyond all memory", &|kernel| kernel.inputs[input].offset = usize::MAX);
+            change("a dangling input", &|kernel| kernel.inputs[input].buffer = Some(BufferId::new(99)));
+            if input > 0 {
+                change("a longer stride", &|kernel| kernel.inputs[input].stride += 1);
+                change("an endless stride", &|kernel| kernel.inputs[input].stride = usize::MAX);
+                change("one buffer for two", &|kernel| kernel.inputs[input].buffer = kernel.inputs[0].buffer);
+            }
+            let given = kernel.inputs[input].buffer.unwrap();
+            change("a body that writes what it is given", &|kernel| {
+                let (state, initial) = (kernel.state, kernel.inputs[0].buffer.unwrap());
+                body(kernel, &|program| {
+                    // of equal size, so that nothing else is wrong
+                    let target = if program.buffers[given].shape.elements() == state { given } else { initial };
+                    let last = program.steps.last_mut().unwrap();
+                    *last.arguments.last_mut().unwrap() = target;
+                });
+            });
         }
     }
     assert_eq!(escaped, Vec::<String>::new());

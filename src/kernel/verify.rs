@@ -5,8 +5,8 @@
 
 use super::histogram::decades;
 use super::{
-    ALIGNMENT, Access, Buffer, CHUNK, CombinePartials, Histogram, Input, Kernel, LANES, Loop, Matrix, Over, Product,
-    Program, Step,
+    ALIGNMENT, Access, Buffer, BufferId, CHUNK, CombinePartials, Histogram, Input, Kernel, LANES, Loop, Matrix, Over,
+    Product, Program, Scan, Step,
 };
 use crate::shape::Precision;
 
@@ -52,6 +52,7 @@ fn verify_step(program: &Program, step: &Step) -> Result<(), String> {
         Kernel::Product(kernel) => verify_product(kernel, &arguments),
         Kernel::Combine(kernel) => verify_combine(*kernel, &arguments),
         Kernel::Histogram(kernel) => verify_histogram(*kernel, &arguments),
+        Kernel::Scan(kernel) => verify_scan(kernel, &arguments),
     }
 }
 
@@ -240,9 +241,59 @@ fn verify_histogram(kernel: Histogram, arguments: &Arguments) -> Result<(), Stri
     apart(&counts, &[values])
 }
 
+/// Compiled code reads the inputs and writes the states where they lie, not in the program's own buffers; so the program must not
+/// write what it is given, and everything that it is given must lie apart from the stack and the scratch memory.
+fn verify_scan(kernel: &Scan, arguments: &Arguments) -> Result<(), String> {
+    let Scan { precision, times, state, inputs, result, program, .. } = kernel;
+    verify(program).map_err(|wrong| format!("in the body: {wrong}"))?;
+    if *times == 0 || *state == 0 || inputs.is_empty() {
+        return Err("a recurrence without steps or state".into());
+    }
+    let places = times.checked_add(1).ok_or("a size exceeds all memory")?;
+    let stack = arguments.whole(inputs.len(), *precision, &[places, *state])?;
+    let scratch = arguments.get(inputs.len() + 1)?;
+    if scratch.bytes() < program.memory_bytes {
+        return Err("the scratch memory is smaller than the body's".into());
+    }
+    let scratch = Footprint { start: scratch.offset, end: scratch.place().end, strides: &[], precision: *precision };
+    let own = |id: BufferId, elements: usize| match program.buffers.get(id) {
+        Some(buffer) if buffer.precision == *precision && buffer.shape.elements() == elements => Ok(()),
+        Some(_) | None => Err(format!("{id} of the body is not {elements} elements of {precision}")),
+    };
+    own(*result, *state)?;
+    let mut read = vec![arguments.footprint(0, *precision, inputs[0].offset, &[*state], &[1])?];
+    let mut given = Vec::new();
+    for (argument, input) in inputs.iter().enumerate() {
+        let Some(id) = input.buffer else { continue };
+        if argument == 0 {
+            own(id, *state)?;
+        } else {
+            let elements =
+                program.buffers.get(id).map(|buffer| buffer.shape.elements()).ok_or("there is no such input")?;
+            own(id, elements)?;
+            let (extents, strides) = ([*times, elements], [input.stride, 1]);
+            let footprint = arguments.footprint(argument, *precision, input.offset, &extents, &strides)?;
+            read.push(Footprint { strides: &[], ..footprint });
+        }
+        if given.contains(&id) {
+            return Err(format!("{id} of the body is two inputs"));
+        }
+        given.push(id);
+    }
+    for step in &program.steps {
+        let written = program.kernels[step.kernel].written();
+        if written.into_iter().any(|argument| given.contains(&step.arguments[argument])) {
+            return Err("the body writes what it is given".into());
+        }
+    }
+    apart(&stack, &read)?;
+    apart(&scratch, &read)?;
+    apart(&stack, &[scratch])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{BufferId, KernelId, Reduction, Store};
+    use super::super::{KernelId, Reduction, Store};
     use super::*;
     use crate::arena::{Id, IdVec};
     use crate::graph::{Combine, NodeId, Origin, Role};

@@ -49,7 +49,8 @@ impl View {
             | Op::Reduce { .. }
             | Op::Pad { .. }
             | Op::Concat { .. }
-            | Op::Histogram => return None,
+            | Op::Histogram
+            | Op::Scan(_) => return None,
         }
         Some(view)
     }

@@ -81,8 +81,12 @@ impl Forward<'_, '_> {
         let built = (layer.kind.build)(&mut site);
         self.outputs[id.index()] = Some(built.output);
         if measures(layer) {
-            self.measured[id.index()] =
-                Some(LayerNodes { layer: id, pre_activation: built.pre_activation, output: built.output });
+            self.measured[id.index()] = Some(LayerNodes {
+                layer: id,
+                pre_activation: built.pre_activation,
+                output: built.output,
+                through_time: built.through_time,
+            });
         }
         built.output
     }

@@ -144,6 +144,8 @@ pub struct Parameter {
     pub fan_in: usize,
     /// PyTorch's fan out.
     pub fan_out: usize,
+    /// Of how many equal blocks it is made, one under the other along axis 0: each is drawn by itself.
+    pub blocks: usize,
 }
 
 /// Weight or bias.
@@ -609,4 +611,6 @@ pub struct LayerNodes {
     pub pre_activation: NodeId,
     /// a: what the layer hands on.
     pub output: NodeId,
+    /// How it runs along time, where it does.
+    pub through_time: Option<layers::ThroughTime>,
 }

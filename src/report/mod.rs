@@ -12,7 +12,10 @@ pub mod json;
 pub mod outline;
 pub mod svg;
 pub mod text;
+mod through_time;
 mod words;
+
+pub use through_time::Time;
 
 use crate::diagnose::chain::Chain;
 use crate::diagnose::verdict::{self, Judgement};
@@ -183,6 +186,9 @@ pub struct Layer {
     pub weights: Option<Weights>,
     /// r here over r at the next layer with weights.
     pub factor: Option<Factor>,
+    /// The gradient through time; absent for all but recurrent layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
     /// The layer's own word.
     pub verdict: String,
 }
@@ -435,6 +441,7 @@ fn build_layer(
             weights: Number(factor.weights),
             activation: Number(factor.activation),
         }),
+        time: through_time::build(model, measured, batch),
         verdict: word.to_owned(),
     }
 }

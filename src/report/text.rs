@@ -2,7 +2,7 @@
 //! alone, never on the terminal.
 
 use super::decade::{decade, log10};
-use super::{Layer, Report, Step, history};
+use super::{Layer, Report, Step, history, through_time};
 use crate::numbers::{UNDEFINED, factor, scientific, share, significant};
 
 /// Which characters a report may use.
@@ -34,6 +34,7 @@ pub fn render(report: &Report, characters: Characters) -> String {
         }
         table(report, step, characters, &mut text);
     }
+    through_time::tables(&report.steps[last], characters, &mut text);
     text.push('\n');
     wrap(&report.summary.join(" "), &mut text);
     match characters {
@@ -146,26 +147,26 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
 }
 
 /// The decades that the bars span.
-struct Scale {
+pub(super) struct Scale {
     low: i32,
     high: i32,
 }
 
 impl Scale {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub(super) fn of(values: impl Iterator<Item = f64>) -> Self {
         let decades: Vec<i32> = values.filter(|value| *value > 0.0 && value.is_finite()).map(decade).collect();
         let low = decades.iter().min().copied().unwrap_or(-1);
         let high = decades.iter().max().copied().unwrap_or(-1) + 1;
         Self { low, high }
     }
 
-    fn axis(&self) -> String {
+    pub(super) fn axis(&self) -> String {
         let (low, high) = (format!("1e{}", self.low), format!("1e{}", self.high));
         format!("{low}{}{high}", " ".repeat(BAR.saturating_sub(low.len() + high.len())))
     }
 
     /// A bar on the logarithmic scale, in eighths of a character; a value on the scale has at least one eighth.
-    fn bar(&self, value: f64, characters: Characters) -> String {
+    pub(super) fn bar(&self, value: f64, characters: Characters) -> String {
         if value.is_nan() {
             return "NaN".to_owned();
         }

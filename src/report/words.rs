@@ -1,6 +1,6 @@
 //! The answer in plain words: does the gradient vanish, where, why. Every number in it was measured.
 
-use super::history;
+use super::{history, through_time};
 use crate::diagnose::chain::Factor;
 use crate::diagnose::verdict::{Ground, Judgement, Measure};
 use crate::diagnose::{Diagnosis, median};
@@ -18,6 +18,7 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
     sentences.extend(exactly_zero(model, record, judgement));
     sentences.extend(where_it_happens(model, judgement));
     sentences.extend(why(model, record, judgement));
+    sentences.extend(through_time::sentences(model, record));
     if records.seeds.len() > 1 {
         sentences.push(spread(diagnosis));
     }

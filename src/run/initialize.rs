@@ -2,6 +2,7 @@
 //! number rounded once. What PyTorch has is PyTorch's: layouts, the sign of an orthogonal matrix, the place of an identity.
 //!
 //! - A rule that needs a matrix takes axis 0 as rows and the others together as columns; a vector is one column.
+//! - A parameter of several blocks, the gates of a recurrent layer, is drawn block by block, each a matrix of its own.
 //! - `uniform`: low + (high − low)·u. `truncated_normal`: mean + std·Φ⁻¹(Φ(−2) + (Φ(2) − Φ(−2))·u), one number each, u in (0, 1).
 //! - `orthogonal`: a standard normal matrix (of rows if there are fewer rows than columns, which is then transposed), its QR
 //!   decomposition by Householder reflections with the diagonal of R positive, Q times the gain.
@@ -52,7 +53,14 @@ impl<'a> Initial<'a> {
             return self.read(id, path, *span, into);
         }
         let layer = &model.layers[parameter.layer];
-        draw(&parameter.initializer, &parameter.shape, &mut Stream::new(seed, &layer.name, &parameter.name), into);
+        let mut stream = Stream::new(seed, &layer.name, &parameter.name);
+        let mut block = parameter.shape.clone();
+        if let Some(rows) = block.0.first_mut() {
+            *rows /= parameter.blocks;
+        }
+        for into in into.chunks_exact_mut(block.elements()) {
+            draw(&parameter.initializer, &block, &mut stream, into);
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::record::{Forward, LayerRecord, Statistics};
 use super::slope::{self, Slope, SlopeMeasurement, Slopes};
 use super::statistics::{Measurement, Measurer, STATISTICS, Totals, chosen};
+use super::through_time::{self, Cotangents, TimeMeasurement};
 use crate::arena::IdVec;
 use crate::graph::{self, Builder, LayerId, NodeId, Origin, ParameterId, Role};
 use crate::model::{LayerNodes, Model, ParameterRole, TrainingGraph};
@@ -23,6 +24,8 @@ pub(super) struct Gradients {
     pub(super) parameters: IdVec<ParameterId, Option<NodeId>>,
     /// ∂C/∂z and ∂C/∂a of the measured layers, in their order.
     pub(super) layers: Vec<[Option<NodeId>; 2]>,
+    /// Of the recurrent ones among them the states', where they are wanted.
+    pub(super) through_time: Vec<Option<Cotangents>>,
     /// ∂C/∂x, where it is wanted.
     pub(super) input: Option<Option<NodeId>>,
 }
@@ -50,6 +53,7 @@ struct More {
     output: Measurement,
     forward: Measurement,
     slope: Option<SlopeMeasurement>,
+    through_time: Option<TimeMeasurement>,
 }
 
 /// The norms of one layer's gradients.
@@ -86,10 +90,12 @@ impl Plan {
         let mut builder = Builder::new(graph, origin);
         let layers = layers
             .iter()
-            .zip(&gradients.layers)
-            .map(|(nodes, [pre_activation, output])| {
-                let LayerNodes { layer: id, pre_activation: z, output: a } = *nodes;
+            .zip(gradients.layers.iter().zip(&gradients.through_time))
+            .map(|(nodes, ([pre_activation, output], cotangents))| {
+                let LayerNodes { layer: id, pre_activation: z, output: a, through_time } = *nodes;
                 let layer = &model.layers[id];
+                // a unit of a recurrent layer is one at all steps, and its examples are all of them
+                let values = through_time.map_or(z, |along| along.pre_activation);
                 builder.set_origin(Origin { layer: Some(id), span: layer.span, role: Role::Statistic });
                 let count = |builder: &Builder<'_>, node: NodeId| builder.shape(node).elements();
                 let mut of_role = |role: ParameterRole| -> Vec<Measurement> {
@@ -110,7 +116,10 @@ impl Plan {
                     slope: layer
                         .activation
                         .as_ref()
-                        .and_then(|activation| slope::measure(&mut builder, &mut slopes, activation, z)),
+                        .and_then(|activation| slope::measure(&mut builder, &mut slopes, activation, values)),
+                    through_time: through_time.zip(*cotangents).map(|(along, cotangents)| {
+                        TimeMeasurement::new(&mut builder, model, layer, along, cotangents, *output)
+                    }),
                 });
                 LayerPlan { layer: id, weights, biases, pre_activation, more }
             })
@@ -130,6 +139,7 @@ impl Plan {
             if let Some(more) = &layer.more {
                 keep.extend([&more.output, &more.forward].into_iter().flat_map(Measurement::keep));
                 keep.extend(more.slope.iter().flat_map(SlopeMeasurement::keep));
+                keep.extend(more.through_time.iter().flat_map(TimeMeasurement::keep));
             }
         }
         keep
@@ -141,12 +151,24 @@ impl Plan {
         Some(self.gradients.finish(&self.gradients.totals(input, read)))
     }
 
-    /// What was measured of each layer, in order.
+    /// What was measured of each layer, in order; `parameter` gives a parameter's elements.
     ///
     /// # Panics
     /// At the level of norms.
-    pub(super) fn records(&self, read: &dyn Fn(NodeId) -> Vec<f64>) -> Vec<Measured> {
-        self.layers.iter().map(|layer| self.record(layer, read)).collect()
+    pub(super) fn records(
+        &self,
+        model: &Model,
+        read: &dyn Fn(NodeId) -> Vec<f64>,
+        parameter: &dyn Fn(ParameterId) -> Vec<f64>,
+    ) -> Vec<Measured> {
+        let record = |layer: &LayerPlan| {
+            let mut measured = self.record(layer, read);
+            let more = layer.more.as_ref().expect("records are made at the full level");
+            let along = more.through_time.as_ref();
+            measured.record.through_time = along.map(|along| along.record(model, more.slope.as_ref(), read, parameter));
+            measured
+        };
+        self.layers.iter().map(record).collect()
     }
 
     /// The norms of each layer, in order.
@@ -192,6 +214,7 @@ impl Plan {
             update_ratio: None,
             weights: None,
             symmetric: false,
+            through_time: None,
         };
         Measured { record, slope }
     }
@@ -205,6 +228,7 @@ pub(super) fn differentiate(model: &Model, training: &mut TrainingGraph, level: 
         wanted.push(nodes.pre_activation);
         if outputs {
             wanted.push(nodes.output);
+            wanted.extend(nodes.through_time.map(|along| along.states));
         }
     }
     let with_input = outputs && !model.integer_input;
@@ -214,6 +238,15 @@ pub(super) fn differentiate(model: &Model, training: &mut TrainingGraph, level: 
     let mut cotangents = graph::differentiate(&mut training.graph, training.loss, &wanted).into_iter();
     let mut next = || cotangents.next().expect("one cotangent for each node wanted");
     let parameters = training.parameters.iter().map(|_| next()).collect();
-    let layers = training.layers.iter().map(|_| [next(), if outputs { next() } else { None }]).collect();
-    Gradients { parameters, layers, input: with_input.then(next) }
+    let (mut layers, mut states) = (Vec::new(), Vec::new());
+    for nodes in &training.layers {
+        layers.push([next(), if outputs { next() } else { None }]);
+        states.push(nodes.through_time.filter(|_| outputs).map(|along| (along, next())));
+    }
+    let input = with_input.then(next);
+    let through_time = states
+        .into_iter()
+        .map(|states| states.map(|(along, states)| through_time::cotangents(&mut training.graph, along, states)))
+        .collect();
+    Gradients { parameters, layers, through_time, input }
 }

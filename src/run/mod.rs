@@ -1,7 +1,8 @@
 //! Carrying out a model: data, draws, the compiled program, and what was measured. The only stage that touches the world.
 //!
 //! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `tensor.rs`
-//! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `accuracy.rs`
+//! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `through_time.rs` what
+//!   recurrent layers pass back, `accuracy.rs`
 //! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
 //! - `checkpoint.rs`: the state of training in a file
 //! - `record.rs`: what was measured, as data
@@ -25,6 +26,7 @@ pub mod statistics;
 pub mod tensor;
 #[cfg(test)]
 mod tests;
+mod through_time;
 mod train;
 
 pub use checkpoint::Checkpointing;

@@ -112,6 +112,24 @@ pub struct LayerRecord {
     pub weights: Option<WeightRecord>,
     /// Whether all units of the layer compute the same (constant weights): symmetric.
     pub symmetric: bool,
+    /// The gradient through time; absent for all but recurrent layers.
+    pub through_time: Option<ThroughTimeRecord>,
+}
+
+/// What was measured of a recurrent layer's states, step by step from the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThroughTimeRecord {
+    /// ‖∂C/∂hₜ‖ over the batch, through all later steps, of the state after each step.
+    pub output: Vec<f64>,
+    /// ‖∂C/∂cₜ‖ likewise; absent without a memory.
+    pub memory: Option<Vec<f64>>,
+    /// For every step but the last: by what the step after it multiplied the gradient on its way back to it. NaN where there
+    /// was nothing to multiply.
+    pub factors: Vec<f64>,
+    /// The largest singular value of the recurrent weights; absent with gates.
+    pub recurrent: Option<f64>,
+    /// sup |φ′|: times `recurrent` no step can multiply by more. Absent with gates, and where it is infinite.
+    pub slope: Option<f64>,
 }
 
 impl LayerRecord {

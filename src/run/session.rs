@@ -74,6 +74,8 @@ struct Nodes {
     loss: NodeId,
     /// The measured layers' z and a.
     layers: Vec<model::LayerNodes>,
+    /// Their shapes, batch first.
+    shapes: Vec<[Shape; 2]>,
 }
 
 /// The memory that a session needs, in bytes.
@@ -130,7 +132,9 @@ impl<'m> Session<'m> {
         let executable = Executable::new(threads, &graph, &keep, wanted.executor)
             .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, batch))?;
         let target_shape = graph.shape(target).clone();
-        let nodes = Nodes { input, target, parameters, prediction, loss, layers };
+        let shape = |node: NodeId| graph.shape(node).clone();
+        let shapes = layers.iter().map(|nodes| [nodes.pre_activation, nodes.output].map(shape)).collect();
+        let nodes = Nodes { input, target, parameters, prediction, loss, layers, shapes };
         Ok(Self { model, batch, wanted, executable, nodes, target: target_shape, gradients, plan })
     }
 
@@ -264,7 +268,11 @@ impl<'m> Session<'m> {
     /// Where the session is not at the full level.
     pub(super) fn record(&self, memory: &Memory, step: u64) -> (Record, Vec<Measured>) {
         let read = |node: NodeId| self.read(memory, node);
-        let measured = self.plan.records(&read);
+        let parameter = |id: ParameterId| {
+            let node = self.nodes.parameters[id];
+            self.buffer(node).map_or_else(Vec::new, |_| self.read(memory, node))
+        };
+        let measured = self.plan.records(self.model, &read, &parameter);
         let record = Record {
             step,
             loss: self.read(memory, self.nodes.loss)[0],
@@ -337,10 +345,11 @@ impl<'m> Session<'m> {
             let gradient = self.gradient(memory, self.gradients.parameters[id], &parameter.shape);
             tensors.extend([(format!("params/{name}"), value), (format!("grads/{name}"), gradient)]);
         }
-        for (nodes, gradients) in self.nodes.layers.iter().zip(&self.gradients.layers) {
+        for ((nodes, gradients), shapes) in self.nodes.layers.iter().zip(&self.gradients.layers).zip(&self.nodes.shapes)
+        {
             let layer = &model.layers[nodes.layer];
-            for (node, name) in gradients.iter().zip(["pre_activation", "output"]) {
-                let tensor = self.gradient(memory, *node, &layer.shape.with_batch(self.batch));
+            for ((node, shape), name) in gradients.iter().zip(shapes).zip(["pre_activation", "output"]) {
+                let tensor = self.gradient(memory, *node, shape);
                 tensors.push((format!("grads/{}.{name}", layer.name), tensor));
             }
         }

@@ -116,6 +116,11 @@ impl SlopeMeasurement {
         self.saturated.into_iter().chain([self.dead]).chain(self.slope.keep())
     }
 
+    /// sup |φ′|; none where it is infinite.
+    pub(super) fn largest(&self) -> Option<f64> {
+        self.bound.map(|bound| bound.largest)
+    }
+
     /// The measured numbers; `read` gives a node's elements.
     pub(super) fn finish(&self, measurer: &Measurer, read: &dyn Fn(NodeId) -> Vec<f64>) -> Slope {
         let statistics = measurer.finish(&measurer.totals(&self.slope, read));

@@ -250,6 +250,27 @@ fn is_zero(function: &Function) -> bool {
     matches!(op, scalar::Op::Constant(bits) if bits.value() == 0.0)
 }
 
+/// Adds the nodes of the norms of a tensor along all axes but the first: the terms of each, none for a term that is zero.
+pub(super) fn squares_by_step(builder: &mut Builder<'_>, tensor: NodeId) -> Vec<Option<NodeId>> {
+    let precision = builder.precision(tensor);
+    let axes: Vec<usize> = (1..builder.shape(tensor).rank()).collect();
+    let mut term = |term: &Term| {
+        let function = Function::build(1, |f, x| vec![(term.of)(f, x[0], precision)]);
+        if is_zero(&function) {
+            return None;
+        }
+        let each = builder.map_in(Precision::F64, &Arc::new(function), &[tensor]);
+        Some(builder.reduce(term.combine, each, &axes, Precision::F64))
+    };
+    SQUARES.iter().map(&mut term).collect()
+}
+
+/// The norms of `steps` steps from their terms; `read` gives a node's elements.
+pub(super) fn norms_by_step(terms: &[Option<NodeId>], steps: usize, read: &dyn Fn(NodeId) -> Vec<f64>) -> Vec<f64> {
+    let terms: Vec<Vec<f64>> = terms.iter().map(|term| term.map_or_else(|| vec![0.0; steps], read)).collect();
+    (0..steps).map(|step| norm(&terms.iter().map(|term| term[step]).collect::<Vec<f64>>())).collect()
+}
+
 /// Makes the nodes of a choice of statistics, for tensors of one precision.
 pub(super) struct Measurer {
     precision: Precision,

@@ -335,7 +335,8 @@ impl Writer<'_> {
     fn statement(&mut self) {
         let last = *self.shape.last().expect("the shape has an axis");
         let width = self.width();
-        match self.choices.below(16) {
+        match self.choices.below(19) {
+            16..=18 => self.recurrent(width),
             0..=2 => {
                 let dense = self.dense(&width.to_string());
                 self.shape = with_last(&self.shape, width);
@@ -407,6 +408,38 @@ impl Writer<'_> {
             }
             14 => self.join(),
             _ => self.reshape(),
+        }
+    }
+
+    /// A recurrent layer, over the steps that there are or that a reshape makes.
+    fn recurrent(&mut self, units: usize) {
+        if self.shape.len() != 2 {
+            let elements: usize = self.shape.iter().product();
+            let time = (2..=7).find(|time| elements.is_multiple_of(*time)).unwrap_or(1);
+            self.shape = vec![time, elements / time];
+            self.line(1, &format!("reshape({})", list(&self.shape)));
+        }
+        let mut text = match self.choices.below(4) {
+            0 => format!("rnn({units}"),
+            1 => {
+                let activation = self.bare_activation();
+                format!("rnn({units}, {activation}")
+            }
+            2 => format!("gru({units}"),
+            _ => format!("lstm({units}"),
+        };
+        if self.choices.once_in(3) {
+            let rule = self.rule();
+            text.push_str(&format!(", weights: {rule}"));
+        }
+        text.push_str(self.choices.one_of(&["", "", ", biases: none", ", biases: normal(0, 0.1)", ", frozen: true"]));
+        let label = self.label();
+        self.line(1, &format!("{label} = {text})"));
+        self.shape = with_last(&self.shape, units);
+        self.labels.push((label, self.shape.clone()));
+        if self.choices.once_in(3) {
+            self.line(1, "last_step");
+            self.shape = vec![units];
         }
     }
 

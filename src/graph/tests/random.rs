@@ -1,6 +1,6 @@
 //! Properties of random graphs: every primitive, sums of several uses, broadcasting, views.
 
-use super::{Case, contents, dot, function, input, leaves_but, numbers, origin, parameter, with_tangents};
+use super::{Case, contents, dot, function, input, leaves_but, numbers, origin, parameter, recurrent, with_tangents};
 use crate::arena::IdVec;
 use crate::graph::evaluate::evaluate;
 use crate::graph::{Builder, Combine, Graph, Leaf, NodeId, Op, pull_back, push_forward, simplify, verify};
@@ -27,7 +27,7 @@ fn random_body(builder: &mut Builder<'_>, precision: Precision, choices: &[Choic
         let (shape, how) = (builder.shape(a).clone(), usize::from(*how));
         let axis = how % shape.rank().max(1);
         let joined = (shape.rank() == builder.shape(b).rank()).then(|| shape.broadcast(builder.shape(b))).flatten();
-        let made = match which % 18 {
+        let made = match which % 19 {
             0 => builder.unary([Unary::HyperbolicTangent, Unary::Sine, Unary::Sigmoid, Unary::Softplus][how % 4], a),
             1 | 2 if joined.is_some() => {
                 builder.binary([Binary::Add, Binary::Subtract, Binary::Multiply][how % 3], a, b)
@@ -82,6 +82,10 @@ fn random_body(builder: &mut Builder<'_>, precision: Precision, choices: &[Choic
             16 => builder.mark(a),
             17 if how % 2 == 0 => builder.softmax(a, axis),
             17 => builder.log_softmax(a, axis),
+            18 if !shape.0.is_empty() => {
+                let Some(states) = recurrent(builder, a, how) else { continue };
+                states
+            }
             _ => continue,
         };
         if builder.shape(made).elements() > 100 {
@@ -123,7 +127,8 @@ proptest! {
             .filter(|id| *id != case.cotangent)
             .filter(|id| !ties || matches!(case.graph.nodes[*id].op, Op::Leaf(_)))
             .filter(|id| !case.graph.nodes.iter().any(|node| node.op == Op::Detach && node.inputs.contains(id)))
-            .filter(|id| !matches!(case.graph.nodes[*id].op, Op::Constant(_) | Op::Detach))
+            // the cotangent of a recurrence is that of each state through later ones too, which moving the stack does not show
+            .filter(|id| !matches!(case.graph.nodes[*id].op, Op::Constant(_) | Op::Detach | Op::Scan(_)))
             .collect();
         prop_assert_eq!(case.disagreements(&wanted, seed), Vec::<String>::new());
     }

@@ -1,6 +1,6 @@
 //! What the builder makes, what verification finds, what is printed.
 
-use super::{function, input, origin, parameter};
+use super::{function, input, origin, parameter, recurrent};
 use crate::arena::Id;
 use crate::graph::{Builder, Combine, Graph, LayerId, Leaf, Node, NodeId, Op, differentiate, print, simplify, verify};
 use crate::scalar::{self, Unary};
@@ -88,6 +88,7 @@ fn every_primitive() -> Graph {
     let joined = builder.concat(&[wide, three], 1);
     let sum = builder.reduce(Combine::Sum, joined, &[0], Precision::F64);
     builder.histogram(sum);
+    recurrent(&mut builder, x, 0);
     graph
 }
 
@@ -136,7 +137,8 @@ fn no_small_change_of_a_graph_escapes() {
             | Op::Broadcast
             | Op::Reshape
             | Op::Detach
-            | Op::Histogram => {}
+            | Op::Histogram
+            | Op::Scan(_) => {}
         });
         hold("other axes", id, &|node| match &mut node.op {
             Op::Slice { axis, .. } | Op::Pad { axis, .. } => *axis += 7,
@@ -150,7 +152,8 @@ fn no_small_change_of_a_graph_escapes() {
             | Op::Broadcast
             | Op::Reshape
             | Op::Detach
-            | Op::Histogram => {}
+            | Op::Histogram
+            | Op::Scan(_) => {}
         });
     }
     assert_eq!(escaped, Vec::<String>::new());

@@ -173,7 +173,13 @@ impl<'a> Checker<'a> {
         let mut sound = true;
         for (parameter, exprs) in parameters.iter().zip(matched) {
             let (Some(first), Some(last)) = (exprs.first(), exprs.last()) else {
-                if let Some(default) = default_of(parameter) {
+                let default = match (parameter.otherwise, parameter.takes) {
+                    (Otherwise::Word(name), Takes::Activation) => {
+                        Some(Argument::Activation(self.default_activation(name, span)))
+                    }
+                    _ => default_of(parameter),
+                };
+                if let Some(default) = default {
                     bound.push(parameter.name, default, span);
                 }
                 continue;

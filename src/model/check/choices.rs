@@ -190,6 +190,16 @@ impl<'a> Checker<'a> {
         Some(Activation { name: display, function: Some(function), row_wise: None, span: choice.span })
     }
 
+    /// The prelude's activation of a name, as it stands for an argument that is not passed.
+    pub(super) fn default_activation(&mut self, name: &str, span: Span) -> Activation {
+        let Lookup::Found(definition) = self.definitions.find(DefinitionKind::Activation, name, Home::Prelude) else {
+            unreachable!("the prelude defines the default activations")
+        };
+        let settings = self.definitions.own_parameters(definition).iter().map(|_| None).collect();
+        let function = self.activation_function(definition, settings).expect("the prelude's activations are sound");
+        Activation { name: name.to_owned(), function: Some(function), row_wise: None, span }
+    }
+
     /// The settings given to an activation or loss, in the order of its parameters.
     fn settings_of(&mut self, definition: DefinitionId, choice: &Choice<'a>) -> Option<Vec<Option<Valued<'a>>>> {
         let parameters = self.definitions.own_parameters(definition);

@@ -100,6 +100,7 @@ impl<'a> Checker<'a> {
             initializer_span: span,
             fan_in: tensor.fan_in,
             fan_out: tensor.fan_out,
+            blocks: draft.kind.gates,
         })
     }
 
@@ -129,6 +130,11 @@ impl<'a> Checker<'a> {
         let draft = &draught.drafts[at];
         if tensor.role == ParameterRole::Bias {
             self.report(arguments::auto_of_biases(rule));
+            return None;
+        }
+        if draft.kind.gates > 1 {
+            let reason = "its gates have several, a sigmoid and a tanh among them";
+            self.report(values::no_critical_variance(rule, draft.kind.name, draft.span, reason));
             return None;
         }
         let variance = match following_activation(draught, at) {

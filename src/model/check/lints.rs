@@ -263,9 +263,9 @@ impl Checker<'_> {
             let Some(Activation { function: Some(function), name, .. }) = following_activation(&draught, *at) else {
                 continue;
             };
-            let Some(tensor) = draft.tensors.iter().find(|tensor| tensor.role == ParameterRole::Weight) else {
-                continue;
-            };
+            let mut weights = draft.tensors.iter().filter(|tensor| tensor.role == ParameterRole::Weight);
+            // Of a recurrent layer's two matrices neither tells the factor from layer to layer.
+            let (Some(tensor), None) = (weights.next(), weights.next()) else { continue };
             let square = fans(tensor.fan_in, tensor.fan_in, layer_count);
             let rule = rule_of(&draught, draft, ParameterRole::Weight);
             // What is wrong with a rule is told where it is used.

@@ -14,7 +14,7 @@ pub static ACTIVATION: Kind = Kind {
         let activation = site.layer.activation.as_ref().expect("the layer is an activation");
         let input = site.builder.mark(site.input);
         let output = apply(site.builder, activation, input);
-        Built { pre_activation: input, output: site.builder.mark(output) }
+        Built::of(input, site.builder.mark(output))
     },
     ..Kind::PLAIN
 };

@@ -58,5 +58,5 @@ fn build(site: &mut Site<'_, '_>) -> Built {
         Some(activation) => super::activation::apply(site.builder, activation, z),
         None => z,
     };
-    Built { pre_activation: z, output }
+    Built::of(z, output)
 }

@@ -10,10 +10,15 @@ mod block;
 mod concat;
 mod dense;
 mod flatten;
+mod gru;
 mod input;
+mod last_step;
+mod lstm;
 mod parallel;
+mod recurrence;
 mod reshape;
 mod residual;
+mod rnn;
 
 pub use activation::ACTIVATION;
 pub use block::BLOCK;
@@ -31,6 +36,10 @@ use crate::source::Span;
 pub static CATALOG: &[&Kind] = &[
     &INPUT,
     &dense::DENSE,
+    &rnn::RNN,
+    &gru::GRU,
+    &lstm::LSTM,
+    &last_step::LAST_STEP,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &residual::RESIDUAL,
@@ -55,10 +64,6 @@ pub const PLANNED: &[&str] = &[
     "rms_norm",
     "embedding",
     "positional",
-    "rnn",
-    "gru",
-    "lstm",
-    "last_step",
     "attention",
 ];
 
@@ -94,6 +99,8 @@ pub struct Kind {
     pub shape_after_error: fn(&Arguments) -> Option<Shape>,
     /// What checking goes on with after the kind's own shape error: the shape before it, or none.
     pub keeps_shape_when_broken: bool,
+    /// Of how many matrices, one under the other, each of its weights is made: an init rule draws each by itself.
+    pub gates: usize,
     /// Its trainable tensors, from the arguments, the shape that goes in and the shape that comes out.
     pub tensors: fn(&Arguments, &Shape, &Shape) -> Vec<Tensor>,
     /// Its nodes.
@@ -124,6 +131,7 @@ impl Kind {
         shape: |situation| Ok(situation.input.shape.clone()),
         shape_after_error: |_| None,
         keeps_shape_when_broken: false,
+        gates: 1,
         tensors: |_, _, _| Vec::new(),
         build: |site| Built::same(site.input),
     };
@@ -232,12 +240,41 @@ pub struct Built {
     pub pre_activation: NodeId,
     /// a
     pub output: NodeId,
+    /// How it runs along time, where it does.
+    pub through_time: Option<ThroughTime>,
+}
+
+/// What is measured of a recurrent layer besides.
+#[derive(Clone, Copy, Debug)]
+pub struct ThroughTime {
+    /// All states from the initial one on, `[time + 1, batch, parts · units]`, the output in front; its cotangent is the
+    /// gradient through time.
+    pub states: NodeId,
+    /// The values of z, `[time · batch, gates · units]`: `Built::pre_activation` has the cotangents alone.
+    pub pre_activation: NodeId,
+    /// The memory beside the output, where there is one.
+    pub memory: Option<Memory>,
+}
+
+/// The memory of an `lstm`, over all steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// cₜ, `[time · batch, units]`.
+    pub states: NodeId,
+    /// hₜ made of it once more, likewise: how cₜ reaches the loss at its own step.
+    pub output: NodeId,
 }
 
 impl Built {
+    /// A layer that makes `output` of `pre_activation`.
+    #[must_use]
+    pub const fn of(pre_activation: NodeId, output: NodeId) -> Self {
+        Self { pre_activation, output, through_time: None }
+    }
+
     /// A layer without an activation: z = a.
     #[must_use]
     pub const fn same(node: NodeId) -> Self {
-        Self { pre_activation: node, output: node }
+        Self::of(node, node)
     }
 }

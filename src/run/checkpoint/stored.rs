@@ -3,7 +3,9 @@
 
 use crate::arena::Id as _;
 use crate::graph::LayerId;
-use crate::run::record::{Forward, Held, Histogram, LayerRecord, Record, Statistics, WeightRecord, Wide};
+use crate::run::record::{
+    Forward, Held, Histogram, LayerRecord, Record, Statistics, ThroughTimeRecord, WeightRecord, Wide,
+};
 
 /// The decades that a histogram may span: those of f64 and more.
 const MOST_DECADES: i32 = 1000;
@@ -109,6 +111,31 @@ impl Stored for Histogram {
     }
 }
 
+impl Stored for ThroughTimeRecord {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        let Self { output, memory, factors, recurrent, slope } = self;
+        output.put(bytes);
+        memory.put(bytes);
+        factors.put(bytes);
+        recurrent.put(bytes);
+        slope.put(bytes);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        let record = Self {
+            output: Stored::take(bytes)?,
+            memory: Stored::take(bytes)?,
+            factors: Stored::take(bytes)?,
+            recurrent: Stored::take(bytes)?,
+            slope: Stored::take(bytes)?,
+        };
+        let steps = record.output.len();
+        let agree =
+            record.factors.len() + 1 == steps && record.memory.as_ref().is_none_or(|memory| memory.len() == steps);
+        agree.then_some(record)
+    }
+}
+
 /// A type whose fields are stored one after another, all of them.
 macro_rules! stored {
     ($($type:ident { $($field:ident),* $(,)? })*) => {$(
@@ -131,7 +158,7 @@ stored! {
     WeightRecord { least, greatest, rms }
     LayerRecord {
         layer, weight, bias, gradient, pre_activation, output, forward, saturated_raw, saturated_normal, dead, slope_rms, wide,
-        update_ratio, weights, symmetric,
+        update_ratio, weights, symmetric, through_time,
     }
     Wide { lost, l2 }
     Forward { rms, mean, nonfinite }
@@ -187,6 +214,13 @@ mod tests {
             update_ratio: None,
             weights: Some(WeightRecord { least: -1.0, greatest: 1.0, rms: 0.5 }),
             symmetric: true,
+            through_time: Some(ThroughTimeRecord {
+                output: vec![0.5, 1.0],
+                memory: Some(vec![0.0, f64::NAN]),
+                factors: vec![0.5],
+                recurrent: Some(1.25),
+                slope: None,
+            }),
         };
         Record {
             step: 7,
