@@ -116,7 +116,7 @@ fn shown(steps: usize) -> Vec<usize> {
 pub(super) fn sentences(model: &Model, record: &Record) -> Vec<String> {
     let sentence = |reach: Reach| {
         let name = &model.layers[reach.layer].name;
-        let each = reach.factor.map_or_else(String::new, |each| format!(", {} a step", factor(each)));
+        let each = reach.factor.map_or_else(String::new, |each| format!(" ({} a step)", factor(each)));
         let Reach { steps, of, product, .. } = reach;
         match reach.word {
             VerdictWord::Exploding => format!("Through time, the gradient at `{name}` explodes over {of} steps{each}."),

@@ -20,3 +20,4 @@ mod resume;
 mod snapshots;
 mod support;
 mod templates;
+mod through_time;

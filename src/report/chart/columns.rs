@@ -24,6 +24,8 @@ pub(in crate::report) type Ends = [&'static str; 3];
 pub(in crate::report) const LAYERS: Ends = ["input", "← way of the gradient", "loss"];
 /// Below steps.
 pub(in crate::report) const STEPS: Ends = ["", "updates made", ""];
+/// Below the steps of a sequence.
+pub(in crate::report) const TIME: Ends = ["first step", "← way of the gradient", "last step"];
 
 /// A name that is shown.
 struct Shown {

@@ -2,7 +2,7 @@
 //! on paper, and without sight: every picture has words, every table its headings, and no colour stands alone.
 //!
 //! Each section is a function in a file of its own that gives `None` where it has nothing to show: `answer.rs` verdict and sentences,
-//! `gradient.rs` the charts, `source.rs` the file with its findings, `tables.rs` the numbers, `run.rs` with what it was run, `training.rs` loss and gradient over the steps, `codes.rs` what
+//! `gradient.rs` the charts, `source.rs` the file with its findings, `tables.rs` the numbers, `run.rs` with what it was run, `through_time.rs` what recurrent layers pass back, `training.rs` loss and gradient over the steps, `codes.rs` what
 //! the codes mean. To add one: a function, a line in `sections`.
 
 pub(super) mod answer;
@@ -12,6 +12,7 @@ mod prose;
 mod run;
 mod source;
 mod tables;
+mod through_time;
 mod training;
 
 use super::{Report, chart};
@@ -79,8 +80,9 @@ struct Section {
 
 /// All sections that have something to show, in reading order.
 fn sections(experiment: &Experiment) -> Vec<Section> {
-    let sections: [(&'static str, &'static str, &'static str, Option<Markup>); 8] = [
+    let sections: [(&'static str, &'static str, &'static str, Option<Markup>); 9] = [
         ("gradient", "Gradient", "The gradient of every layer", gradient::by_layer(experiment)),
+        ("time", "Through time", "The gradient through time", through_time::section(experiment)),
         ("training", "Training", "What training did to it", training::section(experiment)),
         ("source", "Source", "Where in the file", source::section(experiment)),
         ("factors", "Factors", "What each layer multiplies it by", gradient::factors(experiment)),
