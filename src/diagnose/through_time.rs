@@ -106,8 +106,8 @@ mod tests {
     fn the_way_back_ends_at_the_threshold() {
         let halves = follow(&[0.5; 20], 1e-3);
         // 2⁻⁹ is above a thousandth, 2⁻¹⁰ below
-        assert_eq!((halves.transitions, halves.product), (9, 0.5_f64.powi(20)));
-        assert_eq!(halves.at_threshold, 0.5_f64.powi(10));
+        assert_eq!((halves.transitions, halves.product), (9, 1.0 / 1_048_576.0));
+        assert_eq!(halves.at_threshold, 1.0 / 1024.0);
         let whole = follow(&[0.9; 20], 1e-3);
         assert_eq!((whole.transitions, whole.largest), (20, 1.0));
         let grown = follow(&[3.0, 3.0, 1e-9], 1e-3);

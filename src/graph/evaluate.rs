@@ -141,7 +141,8 @@ fn scan(scan: &Scan, node: &Node, inputs: &[&Vec<f64>]) -> Vec<f64> {
                 _ => inputs[argument].clone(),
             }
         };
-        states[time + scan.after()] = evaluate(&body, argument)[result].clone();
+        let values = evaluate(&body, argument);
+        states[time + scan.after()].clone_from(&values[result]);
     }
     states.concat()
 }

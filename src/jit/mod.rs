@@ -116,7 +116,7 @@ pub fn compile_on(
                     let Emitted { function, effort, units, cycles } = code;
                     compile_function(&target, *place, function, effort).map(|code| Made::Code { code, units, cycles })
                 }
-                None => called(kernel, features).map(Made::Called),
+                None => called(kernel, *features).map(Made::Called),
             };
             done.push((id.index(), made));
         }
@@ -179,7 +179,7 @@ pub fn clif_text(program: &Program, features: &Features) -> Result<String, Inter
             let body = clif_text(&scan.program, features)?;
             format!("; %{id}: {} steps of\n{}", scan.times, indented(&body))
         } else {
-            format!("; %{id}: {}\n", called(kernel, features)?)
+            format!("; %{id}: {}\n", called(kernel, *features)?)
         });
     }
     Ok(texts.join("\n"))
@@ -211,7 +211,7 @@ fn is_emitted(kernel: &Kernel, features: Features) -> bool {
 }
 
 /// How a kernel is carried out that does not become machine code.
-fn called(kernel: &Kernel, features: &Features) -> Result<Execution, InternalError> {
+fn called(kernel: &Kernel, features: Features) -> Result<Execution, InternalError> {
     Ok(match kernel {
         Kernel::Loop(_) => unreachable!("a loop becomes machine code"),
         #[cfg(target_arch = "x86_64")]
@@ -223,7 +223,7 @@ fn called(kernel: &Kernel, features: &Features) -> Result<Execution, InternalErr
         Kernel::Product(_) => unreachable!("a product becomes machine code"),
         Kernel::Combine(kernel) => Execution::Combine(*kernel),
         Kernel::Histogram(kernel) => Execution::Histogram(*kernel),
-        Kernel::Scan(kernel) => Execution::Scan(Arc::new(Turns::new(kernel, compile(&kernel.program, features)?))),
+        Kernel::Scan(kernel) => Execution::Scan(Arc::new(Turns::new(kernel, compile(&kernel.program, &features)?))),
     })
 }
 

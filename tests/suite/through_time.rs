@@ -3,6 +3,8 @@
 use crate::experiment::{Run, run, run_in};
 use gradc::report::Time;
 use gradc::run::record::ThroughTimeRecord;
+use gradc::scalar::Unary;
+use gradc::scalar::mathematics::{exp, unary_f64};
 
 fn record(run: &Run) -> &ThroughTimeRecord {
     let layers = &run.records.seeds[0].steps[0].layers;
@@ -111,15 +113,17 @@ fn the_memory_of_an_lstm_passes_its_gradient_times_the_forget_gate() {
     // Without weights all gates are what the biases make them: f = σ(2·bias) at every step, and h passes nothing on.
     let run = carried(30, "lstm(4, weights: zeros, biases: constant(0.7))", "");
     let along = record(&run);
-    let forget = 1.0 / (1.0 + (-1.4_f64).exp());
+    let forget = 1.0 / (1.0 + exp(-1.4));
     let memory = along.memory.as_ref().expect("an lstm has a memory");
     for pair in memory.windows(2) {
         assert!((pair[0] / pair[1] / forget - 1.0).abs() < 1e-12, "{} {forget}", pair[0] / pair[1]);
     }
     assert!(along.output[..29].iter().all(|size| *size == 0.0), "h reaches the loss at the last step alone");
     // o·tanh′(c) at the last step, c = i·g·(1 − f³⁰)/(1 − f)
-    let c = forget * 1.4_f64.tanh() * (1.0 - forget.powi(30)) / (1.0 - forget);
-    let expected = along.output[29] * forget * (1.0 - c.tanh().powi(2));
+    let tanh = |x: f64| unary_f64(Unary::HyperbolicTangent, x);
+    let kept = (0..30).fold(1.0, |power, _| power * forget);
+    let c = forget * tanh(1.4) * (1.0 - kept) / (1.0 - forget);
+    let expected = along.output[29] * forget * (1.0 - tanh(c) * tanh(c));
     assert!((memory[29] / expected - 1.0).abs() < 1e-12, "{} {expected}", memory[29]);
 }
 
