@@ -43,7 +43,7 @@ use nest::Nest;
 #[cfg(target_arch = "x86_64")]
 use product::WIDE_FROM;
 use product::emit_product;
-use run::Execution;
+use run::{Direction, Execution};
 use std::fmt;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -195,6 +195,9 @@ fn called(kernel: &Kernel, features: Features) -> Option<Execution> {
         Kernel::Loop(_) | Kernel::Product(_) => None,
         Kernel::Combine(kernel) => Some(Execution::Combine(*kernel)),
         Kernel::Histogram(kernel) => Some(Execution::Histogram(*kernel)),
+        Kernel::Fold(kernel) => Some(Execution::Fold(kernel.clone())),
+        Kernel::Gather(kernel) => Some(Execution::Rows(*kernel, Direction::Gather)),
+        Kernel::ScatterAdd(kernel) => Some(Execution::Rows(*kernel, Direction::ScatterAdd)),
     }
 }
 
@@ -224,7 +227,9 @@ fn emit_kernel(
             let (units, cycles) = (product::unit_count(product), product::terms(product) / 8);
             Emitted { function, effort: Effort::AsWritten, units, cycles }
         }
-        Kernel::Combine(_) | Kernel::Histogram(_) => unreachable!("these are called"),
+        Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Fold(_) | Kernel::Gather(_) | Kernel::ScatterAdd(_) => {
+            unreachable!("these are called")
+        }
     }
 }
 

@@ -118,6 +118,10 @@ impl Assembly<'_> {
                 let arguments = [*values, *counts].map(|slot| self.buffer(slot));
                 self.step(Kernel::Histogram(histogram), arguments.to_vec(), *origin);
             }
+            Draft::Settled { origin, kernel, arguments } => {
+                let arguments = arguments.iter().map(|slot| self.buffer(*slot)).collect();
+                self.step(kernel.clone(), arguments, *origin);
+            }
         }
     }
 
