@@ -28,6 +28,11 @@ const TEMPLATES: &[Template] = &[
         text: include_str!("templates/residual.net"),
     },
     Template {
+        name: "conv",
+        summary: "a convolutional network on images: channels, kernels, pooling",
+        text: include_str!("templates/conv.net"),
+    },
+    Template {
         name: "activation",
         summary: "an activation, a loss and an init rule of your own",
         text: include_str!("templates/activation.net"),

@@ -1,7 +1,7 @@
 //! What is measured of a training graph: the nodes of every statistic of every layer, and the record they make after a run.
 
 use super::record::{Forward, LayerRecord, Statistics};
-use super::slope::{self, Slope, SlopeMeasurement, Slopes};
+use super::slope::{self, Slope, SlopeMeasurement, Slopes, Unit};
 use super::statistics::{Measurement, Measurer, STATISTICS, Totals, chosen};
 use crate::arena::IdVec;
 use crate::graph::{self, Builder, LayerId, NodeId, Origin, ParameterId, Role};
@@ -107,10 +107,9 @@ impl Plan {
                 let more = (level == Level::Full).then(|| More {
                     output: measurer.measure(&mut builder, *output, a_size),
                     forward: forward.measure(&mut builder, Some(a), a_size),
-                    slope: layer
-                        .activation
-                        .as_ref()
-                        .and_then(|activation| slope::measure(&mut builder, &mut slopes, activation, z)),
+                    slope: layer.activation.as_ref().and_then(|activation| {
+                        slope::measure(&mut builder, &mut slopes, activation, z, Unit::of(layer))
+                    }),
                 });
                 LayerPlan { layer: id, weights, biases, pre_activation, more }
             })
