@@ -33,6 +33,11 @@ const TEMPLATES: &[Template] = &[
         text: include_str!("templates/rnn.net"),
     },
     Template {
+        name: "conv",
+        summary: "a convolutional network on images: channels, kernels, pooling",
+        text: include_str!("templates/conv.net"),
+    },
+    Template {
         name: "activation",
         summary: "an activation, a loss and an init rule of your own",
         text: include_str!("templates/activation.net"),

@@ -262,6 +262,21 @@ pub fn not_one_of(span: Span, found: &str, words: &[&str], name: Option<&str>) -
     }
 }
 
+/// E0303: neither sizes nor the word that may stand for them.
+#[must_use]
+pub fn no_sizes(span: Span, found: &str, word: &str, name: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code("E0303"),
+        format!("expected a whole number, one for each axis in brackets, or `{word}`, found {found}"),
+        span,
+        "neither",
+    );
+    match name.and_then(|name| nearest(name, [word])) {
+        Some(near) => diagnostic.fix(format!("write `{near}`"), span, near),
+        None => diagnostic.help(format!("write a number, or `{word}`")),
+    }
+}
+
 /// E0303: a network of one width.
 #[must_use]
 pub fn teacher_needs_two_widths(span: Span) -> Diagnostic {
@@ -488,6 +503,19 @@ pub fn no_such_gradient(span: Span, what: &str, layer: &str, place: Span, others
         let written: Vec<&str> = written.iter().map(String::as_str).collect();
         diagnostic.help(format!("it has {}", listed(&written)))
     }
+}
+
+/// E0309: the gradient of an input that is looked up.
+#[must_use]
+pub fn input_without_gradient(span: Span, table: &str, place: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code("E0309"),
+        "`input` has no gradient: it holds numbers of rows",
+        span,
+        "there is nothing between two numbers of rows",
+    )
+    .label(place, format!("`{table}` looks them up"))
+    .help(format!("`{table}.output` is what it finds"))
 }
 
 /// E0309: `dead` or `saturated` of a layer without an activation.

@@ -118,14 +118,24 @@ pub fn classes_differ(test: Span, source: Span, what: &str) -> Diagnostic {
 
 /// E0604: an input of a network that looks up indices is none.
 #[must_use]
-pub fn bad_index(source: Span, input: Span, example: usize, value: f64) -> Diagnostic {
-    Diagnostic::error(
+pub fn bad_index(
+    source: Span,
+    (table, vocabulary): (Span, usize),
+    (example, element): (usize, usize),
+    value: f64,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
         BAD_VALUE,
-        format!("the input of example {example} holds {value}, which is no index"),
+        format!("element {element} of example {example} is {value}, which has no row in a table of {vocabulary}"),
         source,
         "inputs from here",
     )
-    .label(input, "the first layer looks up its inputs as indices: integers from 0")
+    .label(table, format!("the rows are numbered 0 to {}", vocabulary - 1));
+    if value >= vocabulary as f64 && value.fract() == 0.0 && value < 1e9 {
+        diagnostic.help(format!("a vocabulary of {} or more has it", value + 1.0))
+    } else {
+        diagnostic.help("give the network whole numbers, without `scale` or `normalize`")
+    }
 }
 
 /// E0605: the file promises, or the settings ask for, more than the run may hold.

@@ -1,5 +1,5 @@
 //! Diagnostics as data. One function per diagnostic stands in the file of its stage (`syntax.rs`, `names.rs`,
-//! `arguments.rs`, `shapes.rs`, `values.rs`, `data.rs`, `lints.rs`, `findings.rs`; `habits.rs` for what other languages write):
+//! `arguments.rs`, `shapes.rs`, `windows.rs`, `values.rs`, `data.rs`, `lints.rs`, `findings.rs`; `habits.rs` for what other languages write):
 //! code, words, labels and help together.
 //! `render.rs` draws them for people (on an `excerpt.rs` of the source, through `canvas.rs`, edits by `suggestion.rs`), `json.rs`
 //! writes them for programs, `fix.rs` makes the edits that are certain, `pages.rs` explains their codes, `near.rs` finds the name that was probably meant.
@@ -29,6 +29,7 @@ pub mod lints;
 pub mod names;
 pub mod shapes;
 pub mod values;
+pub mod windows;
 
 use crate::source::Span;
 use std::fmt;

@@ -16,7 +16,8 @@ pub struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn label(&self) -> String {
+    /// What stands at it.
+    pub(super) fn label(&self) -> String {
         format!("`{}` hands on {}", self.by, self.shape)
     }
 }

@@ -300,7 +300,7 @@ impl<'graph> Builder<'graph> {
     }
 
     /// A view of `x`; of a constant it is a constant.
-    fn view(&mut self, op: Op, x: NodeId, shape: Shape) -> NodeId {
+    pub(super) fn view(&mut self, op: Op, x: NodeId, shape: Shape) -> NodeId {
         debug_assert!(op.is_view(), "only views are made here");
         let node = &self.graph.nodes[x];
         let precision = node.precision;

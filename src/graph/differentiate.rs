@@ -7,7 +7,7 @@
 //! later steps too: the gradient through time.
 
 use super::through_time::adjoint;
-use super::{Builder, Combine, Graph, Node, NodeId, Op, Origin, Role};
+use super::{Builder, Combine, Graph, Node, NodeId, Op, Origin, Role, Windows};
 use crate::arena::{Id, IdVec};
 use crate::scalar::{self, Comparison, Function};
 use crate::shape::{Precision, Shape};
@@ -135,6 +135,15 @@ fn cotangent_of_input(
             let start = node.inputs[..position].iter().map(|earlier| builder.shape(*earlier).0[*axis]).sum();
             builder.slice(cotangent, *axis, start, from.0[*axis])
         }
+        Op::Window { axis, stride, dilation } => builder.fold(cotangent, *axis, from.0[*axis], *stride, *dilation),
+        Op::Fold { axis, stride, dilation } => {
+            let [places, size] = [from.0[*axis], from.0[*axis + 1]];
+            builder.window(cotangent, *axis, Windows { places, size, stride: *stride, dilation: *dilation })
+        }
+        // a number of a row has no derivative
+        Op::Gather | Op::ScatterAdd if position == 1 => return None,
+        Op::Gather => builder.scatter_add(cotangent, node.inputs[1], from.0[0]),
+        Op::ScatterAdd => builder.gather(cotangent, node.inputs[1]),
     };
     Some(builder.convert(contribution, builder.precision(input)))
 }

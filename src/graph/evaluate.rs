@@ -3,7 +3,7 @@
 //! Invariant: numbers are those of the node's precision and operations are those of the numeric contract (products as one chain of
 //! fused multiply-adds, reductions in chunks and lanes), so a kernel for a reduction over neighbouring axes gives the same bits.
 
-use super::{Combine, DECADES_F32, DECADES_F64, Graph, Leaf, Node, NodeId, Op, Scan};
+use super::{Combine, DECADES_F32, DECADES_F64, Graph, Leaf, Node, NodeId, Op, Scan, row_number};
 use crate::arena::IdVec;
 use crate::shape::{Precision, Shape};
 
@@ -115,6 +115,40 @@ fn value_of(
                 input(position)[repeated_place(input_shape(position), &at)]
             })
             .collect(),
+        Op::Window { axis, stride, dilation } => gather(&|at| {
+            let mut from = at.to_vec();
+            let within = from.remove(axis + 1);
+            from[*axis] = from[*axis] * stride + within * dilation;
+            repeated_place(input_shape(0), &from)
+        }),
+        Op::Fold { axis, stride, dilation } => {
+            let mut windows: Vec<(Vec<usize>, f64)> = points(input_shape(0)).zip(input(0).iter().copied()).collect();
+            windows.sort_by_key(|(at, _)| at[axis + 1]);
+            let mut sums = vec![0.0; node.shape.elements()];
+            for (mut at, number) in windows {
+                let within = at.remove(axis + 1);
+                at[*axis] = at[*axis] * stride + within * dilation;
+                let sum = &mut sums[repeated_place(&node.shape, &at)];
+                *sum = combined(Combine::Sum, &[*sum, number], node.precision);
+            }
+            sums
+        }
+        Op::Gather => {
+            let (rows, width) = (input_shape(0).0[0], input_shape(0).0[1]);
+            let places = input(1).iter().map(|number| row_number(*number, rows) * width);
+            places.flat_map(|place| input(0)[place..place + width].iter().copied()).collect()
+        }
+        Op::ScatterAdd => {
+            let (rows, width) = (node.shape.0[0], node.shape.0[1]);
+            let mut table = vec![0.0; rows * width];
+            for (row, number) in input(0).chunks(width).zip(input(1)) {
+                let place = row_number(*number, rows) * width;
+                for (sum, number) in table[place..].iter_mut().zip(row) {
+                    *sum = combined(Combine::Sum, &[*sum, *number], node.precision);
+                }
+            }
+            table
+        }
         Op::Histogram => histogram(input(0), graph.precision(node.inputs[0])),
         Op::Scan(recurrence) => {
             scan(recurrence, node, &node.inputs.iter().map(|input| &values[*input]).collect::<Vec<_>>())

@@ -5,7 +5,7 @@
 //! zero by its form, not by its values, has no tangent.
 
 use super::differentiate::{only_first_maximum, times_derivative};
-use super::{Builder, Combine, Graph, Node, NodeId, Op, through_time};
+use super::{Builder, Combine, Graph, Node, NodeId, Op, Windows, through_time};
 use crate::arena::{Id, IdVec};
 
 /// Adds the nodes of the tangents of `outputs`, in their order, where each of `moved` (a node, its tangent) moves along its tangent;
@@ -102,6 +102,14 @@ fn tangent(builder: &mut Builder<'_>, id: NodeId, node: &Node, of_inputs: &[Opti
             }
             Some(builder.concat(&parts, *axis))
         }
+        Op::Window { axis, stride, dilation } => {
+            let [places, size] = [shape.0[*axis], shape.0[*axis + 1]];
+            let windows = Windows { places, size, stride: *stride, dilation: *dilation };
+            Some(builder.window(only(), *axis, windows))
+        }
+        Op::Fold { axis, stride, dilation } => Some(builder.fold(only(), *axis, shape.0[*axis], *stride, *dilation)),
+        Op::Gather => of_inputs[0].map(|tangent| builder.gather(tangent, node.inputs[1])),
+        Op::ScatterAdd => of_inputs[0].map(|tangent| builder.scatter_add(tangent, node.inputs[1], shape.0[0])),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tensor graph: what is computed, without order, loops or memory. Forward and backward pass are the same kind of graph.
 //!
 //! - `build.rs`: `Builder`, the only way to make nodes: infers shapes, deduplicates, drops what does nothing. `map.rs`: its
-//!   elementwise nodes.
+//!   elementwise nodes, `windows.rs` its windows, `rows.rs` its rows of tables.
 //! - `compose.rs`: the compositions that layers use: `linear`, `mean_over`, `softmax`, `log_softmax`.
 //! - `differentiate.rs`: reverse mode, one rule per primitive; scalar functions are differentiated by `scalar`.
 //! - `linearize.rs`: forward mode; over the nodes of a gradient it gives exact Hessian-vector products.
@@ -37,20 +37,24 @@ pub mod evaluate;
 mod linearize;
 mod map;
 mod print;
+mod rows;
 mod scan;
 mod simplify;
 #[cfg(test)]
 pub(crate) mod tests;
 mod through_time;
 mod verify;
+mod windows;
 
 pub use build::Builder;
 pub use differentiate::{differentiate, pull_back};
 pub use linearize::push_forward;
 pub use print::print;
+pub use rows::row_number;
 pub use scan::{ROWS, Recurrence, Scan, Step};
 pub use simplify::{Places, prune, simplify};
 pub use verify::{Violation, verify};
+pub use windows::Windows;
 
 use crate::arena::IdVec;
 use crate::scalar::Function;
@@ -186,6 +190,31 @@ pub enum Op {
         /// Which axis.
         axis: usize,
     },
+    /// An axis as windows on it: `[…, n, …]` → `[…, places, size, …]`; element k of place p is element p · stride + k · dilation
+    /// of the input. Windows may overlap. A view.
+    Window {
+        /// Which axis becomes two.
+        axis: usize,
+        /// From one place to the next.
+        stride: usize,
+        /// From one element of a window to the next.
+        dilation: usize,
+    },
+    /// Windows added up: `[…, places, size, …]` → `[…, n, …]`, the adjoint of `Window`. An element is the sum of what the windows
+    /// have there, in order of their own elements k, each addition rounded, from +0.
+    Fold {
+        /// The first of the two axes that become one.
+        axis: usize,
+        /// From one place to the next.
+        stride: usize,
+        /// From one element of a window to the next.
+        dilation: usize,
+    },
+    /// Rows of a table: `[v, d]` and numbers of rows `[…]` → `[…, d]`. A number that is no row's takes the nearest.
+    Gather,
+    /// Rows added into a table of zeros: `[…, d]` and the numbers of the rows they belong to, `[…]` → `[v, d]`, in order, each
+    /// addition rounded. The adjoint of `Gather`.
+    ScatterAdd,
     /// The same elements, of which the derivative knows nothing: no cotangent and no tangent passes. A view.
     Detach,
     /// The counts of 10ᵈ ≤ |x| < 10ᵈ⁺¹ for every decade d of the input's precision (`DECADES_F32`, `DECADES_F64`), as f64;
@@ -223,7 +252,12 @@ impl Op {
     #[must_use]
     pub const fn is_view(&self) -> bool {
         match self {
-            Self::Broadcast | Self::Reshape | Self::Permute { .. } | Self::Slice { .. } | Self::Detach => true,
+            Self::Broadcast
+            | Self::Reshape
+            | Self::Permute { .. }
+            | Self::Slice { .. }
+            | Self::Window { .. }
+            | Self::Detach => true,
             Self::Leaf(_)
             | Self::Constant(_)
             | Self::Index { .. }
@@ -232,6 +266,9 @@ impl Op {
             | Self::Reduce { .. }
             | Self::Pad { .. }
             | Self::Concat { .. }
+            | Self::Fold { .. }
+            | Self::Gather
+            | Self::ScatterAdd
             | Self::Histogram
             | Self::Scan(_) => false,
         }

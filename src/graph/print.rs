@@ -89,6 +89,10 @@ fn expression(node: &Node) -> String {
         Op::Slice { axis, start } => format!("slice {inputs} axis {axis} from {start}"),
         Op::Pad { axis, before } => format!("pad {inputs} axis {axis} before {before}"),
         Op::Concat { axis } => format!("concat {inputs} axis {axis}"),
+        Op::Window { axis, stride, dilation } => format!("window {inputs} axis {axis}{}", steps(*stride, *dilation)),
+        Op::Fold { axis, stride, dilation } => format!("fold {inputs} axis {axis}{}", steps(*stride, *dilation)),
+        Op::Gather => format!("gather {inputs}"),
+        Op::ScatterAdd => format!("scatter_add {inputs}"),
         Op::Detach => format!("detach {inputs}"),
         Op::Histogram => format!("histogram {inputs}"),
         Op::Scan(scan) => {
@@ -101,6 +105,12 @@ fn expression(node: &Node) -> String {
             text
         }
     }
+}
+
+/// Stride and dilation, where they are not 1.
+fn steps(stride: usize, dilation: usize) -> String {
+    let part = |word: &str, step: usize| if step == 1 { String::new() } else { format!(" {word} {step}") };
+    part("stride", stride) + &part("dilation", dilation)
 }
 
 fn listed<T: ToString>(entries: &[T]) -> String {

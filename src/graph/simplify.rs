@@ -3,7 +3,7 @@
 //! Invariant: every node kept has the same value as before, bit for bit. It may be another node's alias afterwards, so simplify only
 //! when all derivatives are there: a cotangent belongs to the node as it was.
 
-use super::{Builder, Graph, Node, NodeId, Op};
+use super::{Builder, Graph, Node, NodeId, Op, Windows};
 use crate::arena::IdVec;
 use crate::shape::Shape;
 
@@ -98,6 +98,14 @@ pub(super) fn rebuild(builder: &mut Builder<'_>, node: &Node, inputs: &[NodeId],
         Op::Slice { axis, start } => slice(builder, inputs[0], *axis, *start, node.shape.0[*axis]),
         Op::Pad { axis, before } => pad(builder, inputs[0], *axis, *before, node.shape.0[*axis]),
         Op::Concat { axis } => builder.concat(inputs, *axis),
+        Op::Window { axis, stride, dilation } => {
+            let [places, size] = [node.shape.0[*axis], node.shape.0[*axis + 1]];
+            let windows = Windows { places, size, stride: *stride, dilation: *dilation };
+            builder.window(inputs[0], *axis, windows)
+        }
+        Op::Fold { axis, stride, dilation } => builder.fold(inputs[0], *axis, node.shape.0[*axis], *stride, *dilation),
+        Op::Gather => builder.gather(inputs[0], inputs[1]),
+        Op::ScatterAdd => builder.scatter_add(inputs[0], inputs[1], node.shape.0[0]),
         Op::Detach => inputs[0],
         Op::Histogram => builder.histogram(inputs[0]),
         Op::Scan(scan) => builder.scan_over(scan, inputs, &node.shape),
@@ -165,6 +173,10 @@ fn slice(builder: &mut Builder<'_>, input: NodeId, axis: usize, start: usize, ex
         | Op::Slice { .. }
         | Op::Pad { .. }
         | Op::Concat { .. }
+        | Op::Window { .. }
+        | Op::Fold { .. }
+        | Op::Gather
+        | Op::ScatterAdd
         | Op::Detach
         | Op::Histogram
         | Op::Scan(_) => Vec::new(),

@@ -146,6 +146,32 @@ pub(super) fn check(graph: &Graph, node: &Node) -> Result<(), String> {
             must(agree, "what is joined agrees in the other axes")?;
             must(shapes.iter().map(|input| input.0[*axis]).sum::<usize>() == shape[*axis], "its parts fill its axis")
         }
+        Op::Window { axis, stride, dilation } => {
+            arity(1)?;
+            same_precision()?;
+            let windows = |shape: &[usize]| spans(shape, *axis, *stride, *dilation);
+            must(folds(&shapes[0].0, shape, *axis, windows(shape)), "its windows lie within one axis of its input")
+        }
+        Op::Fold { axis, stride, dilation } => {
+            arity(1)?;
+            same_precision()?;
+            let from = &shapes[0].0;
+            must(folds(shape, from, *axis, spans(from, *axis, *stride, *dilation)), "one of its axes holds the windows")
+        }
+        Op::Gather => {
+            arity(2)?;
+            same_precision()?;
+            let [table, numbers] = shapes[..] else { unreachable!("two inputs were counted") };
+            must(table.rank() == 2, "its table is a matrix")?;
+            must(*shape == [&numbers.0[..], &table.0[1..]].concat(), "it has one row for each number")
+        }
+        Op::ScatterAdd => {
+            arity(2)?;
+            same_precision()?;
+            let [rows, numbers] = shapes[..] else { unreachable!("two inputs were counted") };
+            must(shape.len() == 2, "it is a matrix")?;
+            must(rows.0 == [&numbers.0[..], &shape[1..]].concat(), "it has one number for each row")
+        }
         Op::Detach => {
             arity(1)?;
             same_precision()?;
@@ -160,6 +186,22 @@ pub(super) fn check(graph: &Graph, node: &Node) -> Result<(), String> {
             must(*shape == [decades] && node.precision == Precision::F64, "it has an f64 count for every decade")
         }
     }
+}
+
+/// The extent that the windows in axes `axis` and `axis + 1` of a shape need; none where there are none.
+fn spans(shape: &[usize], axis: usize, stride: usize, dilation: usize) -> Option<usize> {
+    let [places, size] = [shape.get(axis)?, shape.get(axis + 1)?];
+    let last = (places - 1).checked_mul(stride)?.checked_add((size - 1).checked_mul(dilation)?)?;
+    (stride > 0 && dilation > 0).then_some(last + 1)
+}
+
+/// Whether `unfolded` has two axes for one of `folded`, whose extent holds so much.
+fn folds(folded: &[usize], unfolded: &[usize], axis: usize, needed: Option<usize>) -> bool {
+    unfolded.len() == folded.len() + 1
+        && axis < folded.len()
+        && folded[..axis] == unfolded[..axis]
+        && folded[axis + 1..] == unfolded[axis + 2..]
+        && needed.is_some_and(|needed| needed <= folded[axis])
 }
 
 /// Whether two shapes agree but in one axis, in which the first one's extent passes.

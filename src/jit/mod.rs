@@ -44,7 +44,7 @@ use nest::Nest;
 #[cfg(target_arch = "x86_64")]
 use product::WIDE_FROM;
 use product::emit_product;
-use run::Execution;
+use run::{Direction, Execution};
 use std::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -206,7 +206,12 @@ fn is_emitted(kernel: &Kernel, features: Features) -> bool {
         #[cfg(target_arch = "x86_64")]
         Kernel::Product(product) if product::terms(product) >= WIDE_FROM => features.gemm().is_none(),
         Kernel::Loop(_) | Kernel::Product(_) => true,
-        Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Scan(_) => false,
+        Kernel::Combine(_)
+        | Kernel::Histogram(_)
+        | Kernel::Fold(_)
+        | Kernel::Gather(_)
+        | Kernel::ScatterAdd(_)
+        | Kernel::Scan(_) => false,
     }
 }
 
@@ -223,6 +228,9 @@ fn called(kernel: &Kernel, features: Features) -> Result<Execution, InternalErro
         Kernel::Product(_) => unreachable!("a product becomes machine code"),
         Kernel::Combine(kernel) => Execution::Combine(*kernel),
         Kernel::Histogram(kernel) => Execution::Histogram(*kernel),
+        Kernel::Fold(kernel) => Execution::Fold(kernel.clone()),
+        Kernel::Gather(kernel) => Execution::Rows(*kernel, Direction::Gather),
+        Kernel::ScatterAdd(kernel) => Execution::Rows(*kernel, Direction::ScatterAdd),
         Kernel::Scan(kernel) => Execution::Scan(Arc::new(Turns::new(kernel, compile(&kernel.program, &features)?))),
     })
 }
@@ -253,7 +261,12 @@ fn emit_kernel(
             let (units, cycles) = (product::unit_count(product), product::terms(product) / 8);
             Emitted { function, effort: Effort::AsWritten, units, cycles }
         }
-        Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Scan(_) => unreachable!("these are called"),
+        Kernel::Combine(_)
+        | Kernel::Histogram(_)
+        | Kernel::Fold(_)
+        | Kernel::Gather(_)
+        | Kernel::ScatterAdd(_)
+        | Kernel::Scan(_) => unreachable!("these are called"),
     }
 }
 

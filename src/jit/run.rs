@@ -6,12 +6,15 @@ use super::gemm::{self, Part, Registers};
 use super::threads::Threads;
 use super::turns::Turns;
 use crate::arena::Id;
+use crate::graph::Windows;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::Product;
 use crate::kernel::combine::{Accumulate, combine};
+use crate::kernel::fold::{Summed, fold};
 use crate::kernel::histogram::{count, decades};
 use crate::kernel::memory::{Element, Memory};
-use crate::kernel::{CombinePartials, Histogram, Program};
+use crate::kernel::rows::{gather, scatter_add};
+use crate::kernel::{CombinePartials, Fold, Histogram, Program, Rows};
 use crate::shape::Precision;
 use std::fmt;
 use std::ops::Range;
@@ -39,8 +42,21 @@ pub(super) enum Execution {
     Combine(CombinePartials),
     /// The interpreter's own function.
     Histogram(Histogram),
+    /// The interpreter's own function.
+    Fold(Fold),
+    /// The interpreter's own function.
+    Rows(Rows, Direction),
     /// A program of its own, turn by turn.
     Scan(Arc<Turns>),
+}
+
+/// Out of a table or into it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Direction {
+    /// Rows are read.
+    Gather,
+    /// Rows are added.
+    ScatterAdd,
 }
 
 impl fmt::Display for Execution {
@@ -58,6 +74,15 @@ impl fmt::Display for Execution {
                 write!(f, "{precision} decades of {elements} elements")
             }
             Self::Scan(turns) => write!(f, "{turns}"),
+            Self::Fold(Fold { precision, windows: Windows { places, size, .. }, extent, .. }) => {
+                write!(f, "{precision} fold of {places} windows of {size} into {extent}")
+            }
+            Self::Rows(Rows { precision, rows, width, count }, Direction::Gather) => {
+                write!(f, "{precision} gathering of {count} rows of [{rows}, {width}]")
+            }
+            Self::Rows(Rows { precision, rows, width, count }, Direction::ScatterAdd) => {
+                write!(f, "{precision} addition of {count} rows into [{rows}, {width}]")
+            }
         }
     }
 }
@@ -172,6 +197,36 @@ impl CompiledProgram {
                     // SAFETY: `verify` proved the sizes and formats, and what lies apart; the caller vouches for the buffers.
                     unsafe { turns.run(table.of(step), shared_from, threads) }
                 }
+                Execution::Fold(kernel) => {
+                    share(threads, kernel.additions() >= shared_from, kernel.units(), |units| {
+                        let arguments = table.of(step);
+                        // SAFETY: handed through; `verify` proved the sizes, the formats and that the two are apart. Each
+                        // unit writes sums of its own.
+                        unsafe {
+                            match kernel.precision {
+                                Precision::F32 => fold_units::<f32>(kernel, arguments, units),
+                                Precision::F64 => fold_units::<f64>(kernel, arguments, units),
+                            }
+                        }
+                    });
+                }
+                Execution::Rows(kernel, direction) => {
+                    let units = match direction {
+                        Direction::Gather => kernel.count,
+                        Direction::ScatterAdd => kernel.rows,
+                    };
+                    share(threads, kernel.count.saturating_mul(kernel.width) >= shared_from, units, |units| {
+                        let arguments = table.of(step);
+                        // SAFETY: handed through; `verify` proved the sizes, the formats and that what is written is apart
+                        // from the rest. Each unit is a row of it.
+                        unsafe {
+                            match kernel.precision {
+                                Precision::F32 => move_rows::<f32>(kernel, *direction, arguments, units),
+                                Precision::F64 => move_rows::<f64>(kernel, *direction, arguments, units),
+                            }
+                        }
+                    });
+                }
             }
         }
     }
@@ -239,5 +294,36 @@ unsafe fn count_decades<T: Element + Into<f64>>(kernel: &Histogram, arguments: &
         let values = std::slice::from_raw_parts(arguments[0].cast::<T>(), kernel.elements);
         let counts = std::slice::from_raw_parts_mut(arguments[1].cast::<f64>(), decades(kernel.precision).1);
         count(kernel, values, counts);
+    }
+}
+
+/// # Safety
+/// The arguments are those of a verified step of this kernel, of the precision of `T`, and nobody else writes these units or what
+/// is read.
+unsafe fn fold_units<T: Summed>(kernel: &Fold, arguments: &[*mut u8], units: Range<usize>) {
+    let unit = kernel.unit();
+    // SAFETY: handed through; a unit's sums lie one after another.
+    unsafe {
+        let windows = std::slice::from_raw_parts(arguments[0].cast::<T>(), kernel.reach());
+        let sums = arguments[1].cast::<T>().add(units.start * unit);
+        fold(kernel, windows, units.clone(), std::slice::from_raw_parts_mut(sums, units.len() * unit));
+    }
+}
+
+/// # Safety
+/// The arguments are those of a verified step of this kernel, of the precision of `T`, and nobody else writes these rows or what
+/// is read.
+unsafe fn move_rows<T: Summed>(kernel: &Rows, direction: Direction, arguments: &[*mut u8], units: Range<usize>) {
+    let (over, read): (fn(&Rows, &[T], &[T], Range<usize>, &mut [T]), usize) = match direction {
+        Direction::Gather => (gather, kernel.rows),
+        Direction::ScatterAdd => (scatter_add, kernel.count),
+    };
+    // SAFETY: handed through; rows lie one after another.
+    unsafe {
+        let from = std::slice::from_raw_parts(arguments[0].cast::<T>(), read * kernel.width);
+        let numbers = std::slice::from_raw_parts(arguments[1].cast::<T>(), kernel.count);
+        let into = arguments[2].cast::<T>().add(units.start * kernel.width);
+        let into = std::slice::from_raw_parts_mut(into, units.len() * kernel.width);
+        over(kernel, from, numbers, units, into);
     }
 }

@@ -4,13 +4,13 @@
 use super::{CompiledProgram, Features, Threads, clif_text, compile};
 use crate::arena::{Id, IdVec};
 use crate::graph::tests::recurrent;
-use crate::graph::{Builder, Combine, Graph, Leaf, NodeId, Origin, Role, differentiate, simplify};
+use crate::graph::{Builder, Combine, Graph, Leaf, NodeId, Origin, Role, Windows, differentiate, simplify};
 use crate::kernel::interpret::interpret;
 use crate::kernel::lower;
 use crate::kernel::memory::Memory;
 use crate::kernel::{
-    ALIGNMENT, Access, Buffer, BufferId, CHUNK, CombinePartials, Histogram, Input, Kernel, KernelId, LANES, Loop,
-    Matrix, Over, Product, Program, Reduction, Step, Store,
+    ALIGNMENT, Access, Buffer, BufferId, CHUNK, CombinePartials, Fold, Histogram, Input, Kernel, KernelId, LANES, Loop,
+    Matrix, Over, Product, Program, Reduction, Rows, Step, Store,
 };
 use crate::scalar::{Binary, Comparison, Function, Unary, ValueId};
 use crate::shape::{Precision, Shape};
@@ -540,6 +540,33 @@ fn check_lowered(program: &Program, seed: u64) {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn folds_give_the_interpreters_bits(
+        outer in prop::collection::vec((1_usize..4, 0_usize..40), 0..3),
+        inner in prop::collection::vec((1_usize..20, 0_usize..3), 0..3),
+        windows in (1_usize..6, 1_usize..5, 1_usize..4, 1_usize..3),
+        steps in (0_usize..40, 0_usize..40, 0_usize..3),
+        precision in precision(),
+        seed: u64,
+    ) {
+        let (places, size, stride, dilation) = windows;
+        let (place, element, offset) = steps;
+        let windows = Windows { places, size, stride, dilation };
+        let extent = (places - 1) * stride + (size - 1) * dilation + 2;
+        let kernel = Fold { precision, outer, inner, extent, windows, offset, place, element };
+        let mut draft = Draft::default();
+        let arguments = vec![
+            draft.buffer(kernel.reach(), precision),
+            draft.buffer(kernel.units() * kernel.unit(), precision),
+        ];
+        draft.step(Kernel::Fold(kernel), arguments);
+        check(&draft.finish(), seed);
+    }
+}
+
 #[test]
 fn recurrences_give_the_interpreters_bits() {
     for how in 0..14 {
@@ -557,6 +584,24 @@ fn recurrences_give_the_interpreters_bits() {
             let (graph, places) = simplify(&graph, &keep);
             let keep: Vec<NodeId> = keep.into_iter().map(|id| places[id].unwrap()).collect();
             check_lowered(&lower(&graph, &keep).unwrap(), how as u64);
+        }
+    }
+}
+
+#[test]
+fn rows_give_the_interpreters_bits() {
+    for precision in [Precision::F32, Precision::F64] {
+        for (rows, width, count) in [(1, 1, 1), (5, 3, 40), (300, 8, 7), (3, 17, 64)] {
+            let kernel = Rows { precision, rows, width, count };
+            for (kernel, first, last) in
+                [(Kernel::Gather(kernel), rows, count), (Kernel::ScatterAdd(kernel), count, rows)]
+            {
+                let mut draft = Draft::default();
+                let sizes = [first * width, count, last * width];
+                let arguments = sizes.map(|elements| draft.buffer(elements, precision)).to_vec();
+                draft.step(kernel, arguments);
+                check(&draft.finish(), 7);
+            }
         }
     }
 }

@@ -122,6 +122,10 @@ impl Assembly<'_> {
                 let arguments = arguments.iter().map(|slot| self.buffer(*slot)).collect();
                 self.step(Kernel::Scan(kernel.clone()), arguments, *origin);
             }
+            Draft::Settled { origin, kernel, arguments } => {
+                let arguments = arguments.iter().map(|slot| self.buffer(*slot)).collect();
+                self.step(kernel.clone(), arguments, *origin);
+            }
         }
     }
 

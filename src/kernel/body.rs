@@ -4,8 +4,8 @@ use super::draft::{DraftInput, Group, Placement, SlotId, Source, Target};
 use super::lower::{Form, Lowering};
 use super::view::View;
 use super::{Access, CHUNK, CombinePartials, Input, LANES, Loop, Over, Reduction, Store};
-use crate::graph::{NodeId, Op};
-use crate::scalar::{self, ValueId};
+use crate::graph::{Combine, NodeId, Op};
+use crate::scalar::{self, Binary, ValueId};
 use crate::shape::Precision;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -100,12 +100,7 @@ pub(super) fn build(lowering: &Lowering, group: &Group) -> Built {
     Built { kernel, arguments, combines }
 }
 
-fn combine_kernel(
-    combine: crate::graph::Combine,
-    precision: Precision,
-    over: Over,
-    extents: &[usize],
-) -> CombinePartials {
+fn combine_kernel(combine: Combine, precision: Precision, over: Over, extents: &[usize]) -> CombinePartials {
     match (over, extents) {
         (Over::Inner, [rows @ .., last]) => {
             let (outer, chunks) = (rows.iter().product(), last.div_ceil(CHUNK));
@@ -248,6 +243,31 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// A reduction of at most one number for each lane: the lanes in pairs, as the numeric contract has it. A lane without a number
+    /// changes nothing.
+    fn combined(&mut self, combine: Combine, parts: Vec<ValueId>) -> ValueId {
+        let operation = match combine {
+            Combine::Sum => Binary::Add,
+            Combine::Maximum => Binary::Maximum,
+        };
+        let start = match combine {
+            Combine::Sum => Some(self.builder.constant(0.0)),
+            Combine::Maximum => None,
+        };
+        let mut level: Vec<ValueId> = parts
+            .into_iter()
+            .map(|part| start.map_or(part, |start| self.builder.binary(operation, start, part)))
+            .collect();
+        while level.len() > 1 {
+            let pair = |pair: &[ValueId]| match *pair {
+                [left, right] => self.builder.binary(operation, left, right),
+                _ => pair[0],
+            };
+            level = level.chunks(2).map(pair).collect();
+        }
+        level[0]
+    }
+
     fn own(&mut self, id: NodeId, placement: &Placement) -> ValueId {
         let graph = self.lowering.graph;
         let node = &graph.nodes[id];
@@ -269,15 +289,22 @@ impl<'a> Body<'a> {
                 let input = node.inputs[0];
                 self.node(input, &placement.through(node, &graph.nodes[input].shape))
             }
+            Op::Reduce { combine, axes, .. } => {
+                let input = node.inputs[0];
+                let parts = placement.reduced(&graph.nodes[input].shape, axes);
+                let parts: Vec<ValueId> = parts.iter().map(|part| self.node(input, part)).collect();
+                self.combined(*combine, parts)
+            }
             Op::Leaf(_)
             | Op::Product
-            | Op::Reduce { .. }
             | Op::Pad { .. }
             | Op::Concat { .. }
+            | Op::Window { .. }
+            | Op::Fold { .. }
+            | Op::Gather
+            | Op::ScatterAdd
             | Op::Histogram
-            | Op::Scan(_) => {
-                unreachable!("{id} is stored")
-            }
+            | Op::Scan(_) => unreachable!("{id} is stored"),
         }
     }
 }

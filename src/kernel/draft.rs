@@ -2,7 +2,7 @@
 //! Positions in that order never change, so whatever is ready before a draft stays so while the draft grows.
 
 use super::view::View;
-use super::{Matrix, Over, Scan};
+use super::{Kernel, Matrix, Over, Scan};
 use crate::arena::IdVec;
 use crate::graph::{Combine, Node, NodeId, Op, Origin};
 use crate::shape::{Precision, Shape};
@@ -55,6 +55,15 @@ pub(super) enum Draft {
         values: SlotId,
         /// Where to.
         counts: SlotId,
+    },
+    /// A kernel that is settled.
+    Settled {
+        /// For whom.
+        origin: Origin,
+        /// What.
+        kernel: Kernel,
+        /// Its arguments.
+        arguments: Vec<SlotId>,
     },
     /// A recurrence.
     Scan(ScanDraft),
@@ -190,6 +199,24 @@ impl Placement {
         Self(input.0.iter().zip(&self.0).map(along).collect())
     }
 
+    /// The placements of the elements of a reduction's input that make an element of the reduction placed so, row-major along the
+    /// reduced axes.
+    pub(super) fn reduced(&self, input: &Shape, axes: &[usize]) -> Vec<Self> {
+        let mut parts = vec![self.clone()];
+        for axis in axes {
+            let places = |part: &Self| {
+                let part = part.clone();
+                (0..input.0[*axis]).map(move |index| {
+                    let mut part = part.clone();
+                    part.0[*axis] = (None, index);
+                    part
+                })
+            };
+            parts = parts.iter().flat_map(places).collect();
+        }
+        parts
+    }
+
     /// The placement of the input of a view placed so.
     ///
     /// # Panics
@@ -226,8 +253,12 @@ impl Placement {
             | Op::Reduce { .. }
             | Op::Pad { .. }
             | Op::Concat { .. }
+            | Op::Window { .. }
+            | Op::Fold { .. }
+            | Op::Gather
+            | Op::ScatterAdd
             | Op::Histogram
-            | Op::Scan(_) => unreachable!("only views are looked through"),
+            | Op::Scan(_) => unreachable!("only views are looked through, and windows are made in memory"),
         }
     }
 

@@ -116,15 +116,22 @@ impl Lowering<'_> {
                 let input = node.inputs[0];
                 self.trace(input, &placement.through(node, &self.node(input).shape), rank, inputs);
             }
+            Op::Reduce { axes, .. } => {
+                let input = node.inputs[0];
+                for part in placement.reduced(&self.node(input).shape, axes) {
+                    self.trace(input, &part, rank, inputs);
+                }
+            }
             Op::Leaf(_)
             | Op::Product
-            | Op::Reduce { .. }
             | Op::Pad { .. }
             | Op::Concat { .. }
+            | Op::Window { .. }
+            | Op::Fold { .. }
+            | Op::Gather
+            | Op::ScatterAdd
             | Op::Histogram
-            | Op::Scan(_) => {
-                unreachable!("{id} is stored")
-            }
+            | Op::Scan(_) => unreachable!("{id} is stored"),
         }
     }
 
@@ -136,7 +143,15 @@ impl Lowering<'_> {
         match source {
             Source::Own(id, _) => {
                 let node = self.node(*id);
-                let Op::Map(function) = &node.op else { return Inline::default() };
+                let function = match &node.op {
+                    Op::Map(function) => function,
+                    Op::Reduce { .. } => {
+                        let parts = self.node(node.inputs[0]).shape.elements() / node.shape.elements();
+                        let of_part = of_node(node.inputs[0]);
+                        return Inline { weight: parts * (of_part.weight + 1), ..of_part };
+                    }
+                    _ => return Inline::default(),
+                };
                 node.inputs.iter().map(|input| of_node(*input)).fold(cost(function), |mut sum, input| {
                     sum.weight += input.weight;
                     sum.expensive |= input.expensive;
@@ -274,7 +289,7 @@ impl Lowering<'_> {
                     && group.domain == domain
                     && inputs.iter().all(|input| group.has(input))
             }
-            Draft::Product(_) | Draft::Histogram { .. } | Draft::Scan(_) => false,
+            Draft::Product(_) | Draft::Histogram { .. } | Draft::Settled { .. } | Draft::Scan(_) => false,
         })
     }
 }

@@ -2,13 +2,17 @@
 //! bits. Written to be read beside those types; nothing here is fast.
 
 use super::combine::{Accumulate, combine, combine_lanes};
+use super::fold::{Summed, fold};
 use super::histogram::count;
 use super::memory::{Element, Memory};
+use super::rows::{gather, scatter_add};
 use super::{
-    Access, Buffer, CHUNK, Histogram, Input, Kernel, LANES, Loop, Matrix, Over, Product, Program, Reduction, Scan,
+    Access, Buffer, CHUNK, Fold, Histogram, Input, Kernel, LANES, Loop, Matrix, Over, Product, Program, Reduction,
+    Rows, Scan,
 };
 use crate::scalar::{Arithmetic, Evaluator, Lane};
 use crate::shape::Precision;
+use std::ops::Range;
 
 /// Runs every step of a verified program once. The leaves have been written, the kept nodes can be read.
 pub fn interpret(program: &Program, memory: &mut Memory) {
@@ -30,6 +34,16 @@ pub fn interpret(program: &Program, memory: &mut Memory) {
             (Kernel::Histogram(kernel), Precision::F32) => interpret_histogram::<f32>(kernel, &arguments, memory),
             (Kernel::Histogram(kernel), Precision::F64) => interpret_histogram::<f64>(kernel, &arguments, memory),
             (Kernel::Scan(kernel), _) => interpret_scan(kernel, &arguments, memory),
+            (Kernel::Fold(kernel), Precision::F32) => interpret_fold::<f32>(kernel, &arguments, memory),
+            (Kernel::Fold(kernel), Precision::F64) => interpret_fold::<f64>(kernel, &arguments, memory),
+            (Kernel::Gather(kernel), Precision::F32) => interpret_rows::<f32>(kernel, gather, &arguments, memory),
+            (Kernel::Gather(kernel), Precision::F64) => interpret_rows::<f64>(kernel, gather, &arguments, memory),
+            (Kernel::ScatterAdd(kernel), Precision::F32) => {
+                interpret_rows::<f32>(kernel, scatter_add, &arguments, memory);
+            }
+            (Kernel::ScatterAdd(kernel), Precision::F64) => {
+                interpret_rows::<f64>(kernel, scatter_add, &arguments, memory);
+            }
         }
     }
 }
@@ -191,4 +205,18 @@ fn interpret_scan(kernel: &Scan, arguments: &[&Buffer], memory: &mut Memory) {
             memory.store(stack, after * state + element, number);
         }
     }
+}
+
+fn interpret_fold<T: Summed>(kernel: &Fold, arguments: &[&Buffer], memory: &mut Memory) {
+    let (windows, sums) = memory.disjoint::<T, T>(arguments[0], arguments[1]);
+    fold(kernel, windows, 0..kernel.units(), sums);
+}
+
+/// A kernel over rows, all of its units at once.
+type OverRows<T> = fn(&Rows, &[T], &[T], Range<usize>, &mut [T]);
+
+fn interpret_rows<T: Summed>(kernel: &Rows, over: OverRows<T>, arguments: &[&Buffer], memory: &mut Memory) {
+    let numbers = memory.view::<T>(arguments[1]).to_vec();
+    let (from, into) = memory.disjoint::<T, T>(arguments[0], arguments[2]);
+    over(kernel, from, &numbers, 0..into.len() / kernel.width, into);
 }

@@ -10,9 +10,9 @@ use super::draft::{
 use super::fuse::cost;
 use super::histogram::decades;
 use super::view::{View, runs};
-use super::{Matrix, Over, Program, assemble};
+use super::{Fold, Kernel, LANES, Matrix, Over, Program, Rows, assemble};
 use crate::arena::IdVec;
-use crate::graph::{Graph, Node, NodeId, Op, Role};
+use crate::graph::{Graph, Node, NodeId, Op, Role, Windows};
 use crate::shape::{Precision, Shape};
 use std::fmt;
 
@@ -142,8 +142,18 @@ fn demands(graph: &Graph, keep: &[NodeId]) -> IdVec<NodeId, Demand> {
                     demand.repeated |= repeats;
                     demand.uses += usize::from(!node.inputs[..position].contains(input));
                 }
-                Op::Reduce { .. } | Op::Pad { .. } | Op::Concat { .. } => demand.uses += 1,
-                Op::Product | Op::Histogram | Op::Scan(_) => demand.memory = true,
+                Op::Reduce { .. } => {
+                    demand.uses += 1;
+                    demand.shifted |= is_short(graph, id);
+                }
+                Op::Pad { .. } | Op::Concat { .. } => demand.uses += 1,
+                Op::Product
+                | Op::Window { .. }
+                | Op::Fold { .. }
+                | Op::Gather
+                | Op::ScatterAdd
+                | Op::Histogram
+                | Op::Scan(_) => demand.memory = true,
                 Op::Leaf(_) | Op::Constant(_) | Op::Index { .. } => unreachable!("these have no inputs"),
             }
         }
@@ -304,11 +314,21 @@ impl Lowering<'_> {
                 self.store_at(id, slot);
             }
             Op::Map(_) => self.lower_map(id),
-            Op::Broadcast | Op::Reshape | Op::Permute { .. } | Op::Slice { .. } | Op::Detach => self.lower_view(id),
+            Op::Broadcast | Op::Reshape | Op::Permute { .. } | Op::Slice { .. } | Op::Window { .. } | Op::Detach => {
+                self.lower_view(id);
+            }
             Op::Product => self.lower_product(id),
+            Op::Reduce { .. } if self.is_combined_in_place(id) => {
+                let (_, placement) = Placement::home(&node.shape);
+                let slot = self.store(id, Source::Own(id, placement));
+                self.store_at(id, slot);
+            }
             Op::Reduce { .. } => self.lower_reduce(id),
             Op::Pad { axis, before } => self.lower_pad(id, *axis, *before),
             Op::Concat { axis } => self.lower_concat(id, *axis),
+            Op::Fold { axis, stride, dilation } => self.lower_fold(id, *axis, *stride, *dilation),
+            Op::Gather => self.lower_rows(id, Kernel::Gather),
+            Op::ScatterAdd => self.lower_rows(id, Kernel::ScatterAdd),
             Op::Histogram => {
                 let origin = node.origin;
                 let values = self.contiguous(node.inputs[0]);
@@ -325,6 +345,21 @@ impl Lowering<'_> {
             Op::Scan(_) => self.lower_scan(id)?,
         }
         Ok(())
+    }
+
+    /// Whether a reduction is computed like a map of the few elements that make one of its own.
+    fn is_combined_in_place(&self, id: NodeId) -> bool {
+        if self.fusion == Fusion::None || !is_short(self.graph, id) {
+            return false;
+        }
+        let node = self.node(id);
+        let parts = self.node(node.inputs[0]).shape.elements() / node.shape.elements();
+        match self.form(node.inputs[0]) {
+            Form::Stored(..) => true,
+            Form::Inline(Inline { weight, expensive, loads, .. }) => {
+                !expensive && parts * weight <= INLINE_WEIGHT && parts * loads <= INLINE_LOADS
+            }
+        }
     }
 
     /// Appends a step that writes `result`.
@@ -507,6 +542,45 @@ impl Lowering<'_> {
         self.store_at(id, slot);
     }
 
+    fn lower_fold(&mut self, id: NodeId, axis: usize, stride: usize, dilation: usize) {
+        let Node { inputs, shape, precision, origin, .. } = self.node(id).clone();
+        let from = self.node(inputs[0]).shape.0.clone();
+        let Form::Stored(slot, view) = self.form(inputs[0]).clone() else {
+            unreachable!("what is folded is stored: `demands` says so")
+        };
+        let kernel = Fold {
+            precision,
+            outer: runs(&from[..axis], &view.strides[..axis]),
+            inner: runs(&from[axis + 2..], &view.strides[axis + 2..]),
+            extent: shape.0[axis],
+            windows: Windows { places: from[axis], size: from[axis + 1], stride, dilation },
+            offset: view.offset,
+            place: view.strides[axis],
+            element: view.strides[axis + 1],
+        };
+        self.slots[slot].read = true;
+        let result = self.new_slot(id, shape, precision);
+        let arguments = vec![slot, result];
+        self.push(Draft::Settled { origin, kernel: Kernel::Fold(kernel), arguments }, result);
+        self.store_at(id, result);
+    }
+
+    /// A `Gather` or `ScatterAdd`.
+    fn lower_rows(&mut self, id: NodeId, kernel: fn(Rows) -> Kernel) {
+        let Node { op, inputs, shape, precision, origin } = self.node(id).clone();
+        let count = self.node(inputs[1]).shape.elements();
+        let table = if op == Op::Gather { &self.node(inputs[0]).shape } else { &shape };
+        let rows = Rows { precision, rows: table.0[0], width: table.0[1], count };
+        let [first, numbers] = [inputs[0], inputs[1]].map(|input| self.contiguous(input));
+        for slot in [first, numbers] {
+            self.slots[slot].read = true;
+        }
+        let result = self.new_slot(id, shape, precision);
+        let arguments = vec![first, numbers, result];
+        self.push(Draft::Settled { origin, kernel: kernel(rows), arguments }, result);
+        self.store_at(id, result);
+    }
+
     /// Stores a node in a part of a slot, not before position `earliest`.
     fn store_part(&mut self, id: NodeId, slot: SlotId, view: &View, precision: Precision, earliest: usize) {
         let (domain, placement) = Placement::home(&self.node(id).shape);
@@ -515,6 +589,16 @@ impl Lowering<'_> {
         let position = self.join(id, precision, domain, member, None, earliest);
         self.slots[slot].ready = self.slots[slot].ready.max(position + 1);
     }
+}
+
+/// Whether a reduction combines at most one number for each lane, for many elements: then a loop over these elements is quicker than one over
+/// the numbers.
+fn is_short(graph: &Graph, id: NodeId) -> bool {
+    const MANY: usize = 64;
+    let node = &graph.nodes[id];
+    let input = &graph.nodes[node.inputs[0]];
+    let results = node.shape.elements();
+    results >= MANY && input.shape.elements() / results <= LANES && node.precision == input.precision
 }
 
 /// Whether the axes of a domain are walked like one axis.

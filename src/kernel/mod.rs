@@ -6,7 +6,7 @@
 //! - `plan.rs`: lifetimes → one arena. `memory.rs`: that arena, and typed views of it.
 //! - `verify.rs`: the proof that a program stays in bounds; compiled code relies on it.
 //! - `recurrence.rs`: a recurrence, whose body is a program of its own.
-//! - `interpret.rs`: the oracle. `combine.rs`, `histogram.rs`: what it shares with the JIT.
+//! - `interpret.rs`: the oracle. `combine.rs`, `histogram.rs`, `fold.rs`, `rows.rs`: what it shares with the JIT.
 //! - `print.rs`: a program as text.
 //!
 //! ```text
@@ -23,6 +23,7 @@ mod assemble;
 mod body;
 pub mod combine;
 mod draft;
+pub mod fold;
 mod fuse;
 pub mod histogram;
 pub mod interpret;
@@ -31,6 +32,7 @@ pub mod memory;
 mod plan;
 pub mod print;
 mod recurrence;
+pub mod rows;
 pub mod verify;
 mod view;
 
@@ -39,7 +41,7 @@ pub use lower::{TooLarge, lower};
 pub use memory::Memory;
 
 use crate::arena::IdVec;
-use crate::graph::{Combine, NodeId, Origin};
+use crate::graph::{Combine, NodeId, Origin, Windows};
 use crate::scalar::Function;
 use crate::shape::{Precision, Shape};
 use std::ops::Range;
@@ -128,6 +130,12 @@ pub enum Kernel {
     Histogram(Histogram),
     /// A recurrence: a program of its own, once for every step of time.
     Scan(Scan),
+    /// Windows added up.
+    Fold(Fold),
+    /// Rows of a table.
+    Gather(Rows),
+    /// Rows added into a table.
+    ScatterAdd(Rows),
 }
 
 impl Kernel {
@@ -139,6 +147,8 @@ impl Kernel {
             Self::Product(kernel) => kernel.precision,
             Self::Combine(kernel) => kernel.precision,
             Self::Histogram(kernel) => kernel.precision,
+            Self::Fold(kernel) => kernel.precision,
+            Self::Gather(kernel) | Self::ScatterAdd(kernel) => kernel.precision,
             Self::Scan(kernel) => kernel.precision,
         }
     }
@@ -151,8 +161,8 @@ impl Kernel {
                 let stores = kernel.stores.iter().map(|store| store.access.argument);
                 stores.chain(kernel.reductions.iter().map(|reduction| reduction.into)).collect()
             }
-            Self::Product(_) => vec![2],
-            Self::Combine(_) | Self::Histogram(_) => vec![1],
+            Self::Product(_) | Self::Gather(_) | Self::ScatterAdd(_) => vec![2],
+            Self::Combine(_) | Self::Histogram(_) | Self::Fold(_) => vec![1],
             Self::Scan(kernel) => vec![kernel.inputs.len(), kernel.inputs.len() + 1],
         }
     }
@@ -170,8 +180,8 @@ impl Kernel {
                 let partials = kernel.reductions.iter().map(|reduction| reduction.into);
                 loads.chain(stores).chain(partials).max().map_or(0, |last| last + 1)
             }
-            Self::Product(_) => 3,
-            Self::Combine(_) | Self::Histogram(_) => 2,
+            Self::Product(_) | Self::Gather(_) | Self::ScatterAdd(_) => 3,
+            Self::Combine(_) | Self::Histogram(_) | Self::Fold(_) => 2,
             Self::Scan(kernel) => kernel.inputs.len() + 2,
         }
     }
@@ -362,6 +372,44 @@ impl Scan {
     pub const fn first(&self) -> usize {
         if self.reverse { self.times } else { 0 }
     }
+}
+
+/// Argument 0 is read, argument 1 receives the sums, contiguous row-major `[outer…, extent, inner…]`: the element at n is the sum, from +0 and in
+/// order of k, of what lies at `offset + Σ outer + place · p + element · k + Σ inner` in argument 0 for every p and k with
+/// `p · stride + k · dilation = n`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fold {
+    /// The number format of both.
+    pub precision: Precision,
+    /// Extent and stride in argument 0 of each axis before the folded one.
+    pub outer: Vec<(usize, usize)>,
+    /// … and behind it.
+    pub inner: Vec<(usize, usize)>,
+    /// The folded extent.
+    pub extent: usize,
+    /// What is folded into it.
+    pub windows: Windows,
+    /// The first element in argument 0.
+    pub offset: usize,
+    /// From one place to the next in argument 0.
+    pub place: usize,
+    /// From one element of a window to the next in argument 0.
+    pub element: usize,
+}
+
+/// `Gather`: argument 0 is the table, `[rows, width]`, argument 1 `count` numbers of rows, argument 2 receives the rows of these
+/// numbers, `[count, width]`. `ScatterAdd`: argument 0 is `[count, width]`, argument 2 the table, which receives the sum of
+/// the rows of each number, in order from +0. All contiguous; `graph::row_number` makes a row of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rows {
+    /// The number format of all three.
+    pub precision: Precision,
+    /// Rows of the table.
+    pub rows: usize,
+    /// Elements of a row.
+    pub width: usize,
+    /// How many numbers.
+    pub count: usize,
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@
 //!     $3[64 i + j] = tanh(v1)
 //! ```
 
-use super::{Access, BufferId, CombinePartials, Histogram, Input, Kernel, Loop, Matrix, Over, Product, Program, Scan};
+use super::{
+    Access, BufferId, CombinePartials, Fold, Histogram, Input, Kernel, Loop, Matrix, Over, Product, Program, Rows, Scan,
+};
 use crate::arena::IdVec;
-use crate::graph::{Combine, LayerId, Role};
+use crate::graph::{Combine, LayerId, Role, Windows};
 use std::fmt::{self, Write as _};
 
 /// The widest a call may be and still push the comments of the others to the right.
@@ -79,6 +81,15 @@ fn write_kernel(text: &mut String, kernel: &Kernel) -> fmt::Result {
             writeln!(text, "    $1 = count by decade of $0[{elements}]")
         }
         Kernel::Scan(kernel) => write_scan(text, kernel),
+        Kernel::Fold(kernel) => write_fold(text, kernel),
+        Kernel::Gather(Rows { precision, rows, width, count }) => {
+            writeln!(text, "gather {precision} over i < {count}, j < {width}")?;
+            writeln!(text, "    $2[{width} i + j] = $0[{width} r + j] with row r = $1[i] of {rows}")
+        }
+        Kernel::ScatterAdd(Rows { precision, rows, width, count }) => {
+            writeln!(text, "scatter_add {precision} over i < {count}, j < {width}")?;
+            writeln!(text, "    $2[{width} r + j] += $0[{width} i + j] with row r = $1[i] of {rows}")
+        }
     }
 }
 
@@ -174,6 +185,24 @@ fn write_scan(text: &mut String, kernel: &Scan) -> fmt::Result {
         if line.is_empty() { writeln!(text)? } else { writeln!(text, "        {line}")? }
     }
     Ok(())
+}
+
+fn write_fold(text: &mut String, kernel: &Fold) -> fmt::Result {
+    let Fold { precision, outer, inner, extent, windows, offset, place, element } = kernel;
+    let Windows { places, size, stride, dilation } = *windows;
+    let axes: Vec<(String, usize, usize)> = outer
+        .iter()
+        .chain(inner)
+        .enumerate()
+        .map(|(axis, (extent, stride))| (axis_name(axis), *extent, *stride))
+        .collect();
+    let mut ranges: Vec<String> = axes.iter().map(|(axis, extent, _)| format!("{axis} < {extent}")).collect();
+    ranges.insert(outer.len(), format!("n < {extent}"));
+    let strides = axes.iter().map(|(axis, _, stride)| (axis.as_str(), *stride));
+    let from = affine(*offset, strides.chain([("p", *place), ("k", *element)]));
+    let at = affine(0, [("p", stride), ("k", dilation)]);
+    writeln!(text, "fold {precision} over {}", ranges.join(", "))?;
+    writeln!(text, "    $1 = sum over k < {size}, p < {places} of $0[{from}] where {at} is n")
 }
 
 fn word(combine: Combine) -> &'static str {

@@ -5,12 +5,13 @@ use super::lower::{Fusion, TooLarge, lower, lower_with};
 use super::memory::Memory;
 use super::print::print;
 use super::verify::verify;
-use super::{ALIGNMENT, BufferId, Input, Kernel, Loop, Product, Program, Scan};
+use super::{ALIGNMENT, BufferId, Fold, Input, Kernel, Loop, Product, Program, Rows, Scan};
 use crate::arena::Id;
 use crate::graph::evaluate::evaluate;
 use crate::graph::tests::recurrent;
 use crate::graph::{
-    Builder, Combine, Graph, Leaf, Node, NodeId, Op, Origin, ParameterId, Recurrence, Role, differentiate, simplify,
+    Builder, Combine, Graph, Leaf, Node, NodeId, Op, Origin, ParameterId, Recurrence, Role, Windows, differentiate,
+    simplify,
 };
 use crate::scalar::{self, Binary, Comparison, Unary};
 use crate::shape::{Precision, Shape};
@@ -105,8 +106,8 @@ fn reads_and_writes(kernel: &Kernel) -> (Vec<usize>, Vec<usize>) {
             let stores = kernel.stores.iter().map(|store| store.access.argument);
             (loads.collect(), stores.chain(kernel.reductions.iter().map(|reduction| reduction.into)).collect())
         }
-        Kernel::Product(_) => (vec![0, 1], vec![2]),
-        Kernel::Combine(_) | Kernel::Histogram(_) => (vec![0], vec![1]),
+        Kernel::Product(_) | Kernel::Gather(_) | Kernel::ScatterAdd(_) => (vec![0, 1], vec![2]),
+        Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Fold(_) => (vec![0], vec![1]),
         Kernel::Scan(kernel) => {
             ((0..kernel.inputs.len()).collect(), vec![kernel.inputs.len(), kernel.inputs.len() + 1])
         }
@@ -275,7 +276,39 @@ fn grow(builder: &mut Builder, nodes: &[NodeId], (kind, picks, number): Draw) ->
         20 => builder.constant(f64::from(number) / 7.0, shape, builder.precision(x)),
         21 => builder.histogram(x),
         22 => builder.convert(x, if number % 2 == 0 { Precision::F32 } else { Precision::F64 }),
-        24 | 25 => {
+        24 => {
+            let (size, stride, dilation) =
+                (1 + picks[2].index(4), 1 + usize::from(number % 3), 1 + usize::from(number / 3 % 2));
+            let windows = Windows::along(shape.0[axis?], size, stride, dilation)?;
+            if rank > 5 || shape.elements() * size > 4000 {
+                return None;
+            }
+            builder.window(x, axis?, windows)
+        }
+        25 => {
+            let (axis, stride, dilation) = (axis?, 1 + usize::from(number % 3), 1 + usize::from(number / 3 % 2));
+            let [places, size] = [*shape.0.get(axis)?, *shape.0.get(axis + 1)?];
+            let extent = (places - 1) * stride + (size - 1) * dilation + 1 + picks[2].index(3);
+            builder.fold(x, axis, extent, stride, dilation)
+        }
+        26 if rank == 2 => {
+            let fits = |node: &&NodeId| {
+                builder.precision(**node) == builder.precision(x)
+                    && builder.shape(**node).elements() * shape.0[1] <= 4000
+            };
+            let fits: Vec<NodeId> = nodes.iter().filter(fits).copied().collect();
+            let other = *fits.get(picks[1].index(fits.len().max(1)))?;
+            let scale = builder.constant(5.0, builder.shape(other).clone(), builder.precision(x));
+            let numbers = builder.multiply(other, scale);
+            builder.gather(x, numbers)
+        }
+        27 if rank >= 2 => {
+            let leading = Shape::new(&shape.0[..rank - 1]);
+            let numbers = builder.index(picks[1].index(rank - 1), leading, builder.precision(x));
+            builder.scatter_add(x, numbers, 1 + usize::from(number % 6))
+        }
+        26 | 27 => return None,
+        28 | 29 => {
             if shape.elements() > 600 || shape.0.last().is_some_and(|features| *features > 64) {
                 return None;
             }
@@ -307,14 +340,14 @@ fn extent() -> impl Strategy<Value = usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 350, ..ProptestConfig::default() })]
 
     #[test]
     fn a_program_computes_its_graph(
         extents in [extent(), extent(), extent()],
         long in prop::sample::select(vec![1_usize, 1, 1, 300, 600]),
         double: bool,
-        draws in prop::collection::vec((0_u8..27, any::<[prop::sample::Index; 4]>(), any::<u8>()), 1..30),
+        draws in prop::collection::vec((0_u8..31, any::<[prop::sample::Index; 4]>(), any::<u8>()), 1..30),
         kept in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
     ) {
         let extents = if long > 1 { [long, extents[1].min(3), 1] } else { extents };
@@ -503,12 +536,33 @@ fn what_cannot_be_addressed_is_an_error_that_names_the_largest_tensor() {
     assert_eq!(lower(&graph, &[]).unwrap_err().bytes, 1 << 61);
 }
 
+/// Rows of a table, windows on them, and the gradients.
+fn windows_and_rows() -> (Graph, Vec<NodeId>) {
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(Role::Forward));
+    let table = builder.leaf(Leaf::Parameter(ParameterId::new(0)), Shape::new([7, 4]), Precision::F32);
+    let numbers = builder.leaf(Leaf::Input, Shape::new([3, 6]), Precision::F32);
+    let rows = builder.gather(table, numbers);
+    let windows = builder.window(rows, 1, Windows { places: 2, size: 2, stride: 3, dilation: 2 });
+    let turned = builder.permute(windows, &[3, 0, 1, 2]);
+    let square = builder.multiply(turned, turned);
+    let loss = builder.sum_all(square);
+    let keep = differentiate(&mut graph, loss, &[table]).into_iter().flatten().collect();
+    (graph, keep)
+}
+
 /// Every change of one number of a lowered program that could make compiled code leave its place.
 #[test]
 fn no_small_change_of_a_lowered_program_escapes() {
-    let (graph, keep) = dense(2);
-    let sound = lower(&graph, &keep).unwrap();
-    assert_eq!(verify(&sound), Ok(()));
+    for (graph, keep) in [dense(2), windows_and_rows()] {
+        let sound = lower(&graph, &keep).unwrap();
+        check(&graph, &keep).unwrap();
+        no_small_change_escapes(&sound);
+    }
+}
+
+fn no_small_change_escapes(sound: &Program) {
+    assert_eq!(verify(sound), Ok(()));
     let mut escaped = Vec::new();
     let mut hold = |what: String, change: &dyn Fn(&mut Program)| {
         let mut program = sound.clone();
@@ -605,6 +659,45 @@ fn no_small_change_of_a_lowered_program_escapes() {
                 change("longer rows", &|kernel| kernel.left.row += 1);
                 change("longer columns", &|kernel| kernel.right.column += 1);
                 change("rows beyond all memory", &|kernel| kernel.left.row = usize::MAX);
+            }
+            Kernel::Fold(fold) => {
+                let mut change = |what: &str, change: &dyn Fn(&mut Fold)| {
+                    hold(format!("{what} of {id}"), &|program| {
+                        let Kernel::Fold(kernel) = &mut program.kernels[id] else { panic!("it is a fold") };
+                        change(kernel);
+                    });
+                };
+                change("more places", &|kernel| kernel.windows.places += 1);
+                change("larger windows", &|kernel| kernel.windows.size += 1);
+                change("no places", &|kernel| kernel.windows.places = 0);
+                change("longer steps", &|kernel| kernel.windows.stride += 4);
+                change("no steps", &|kernel| kernel.windows.dilation = 0);
+                change("a longer axis", &|kernel| kernel.extent += 1);
+                change("a later beginning", &|kernel| kernel.offset += 1);
+                change("places beyond all memory", &|kernel| kernel.place = usize::MAX);
+                change("elements further apart", &|kernel| kernel.element += 1);
+                for axis in 0..fold.outer.len() {
+                    change("a longer outer axis", &|kernel| kernel.outer[axis].0 += 1);
+                    change("a longer outer stride", &|kernel| kernel.outer[axis].1 += 1);
+                }
+                for axis in 0..fold.inner.len() {
+                    change("a longer inner axis", &|kernel| kernel.inner[axis].0 += 1);
+                    change("a longer inner stride", &|kernel| kernel.inner[axis].1 += 1 << 40);
+                }
+            }
+            Kernel::Gather(_) | Kernel::ScatterAdd(_) => {
+                let mut change = |what: &str, change: &dyn Fn(&mut Rows)| {
+                    hold(format!("{what} of {id}"), &|program| {
+                        let (Kernel::Gather(kernel) | Kernel::ScatterAdd(kernel)) = &mut program.kernels[id] else {
+                            panic!("it is about rows")
+                        };
+                        change(kernel);
+                    });
+                };
+                change("more rows", &|kernel| kernel.rows += 1);
+                change("wider rows", &|kernel| kernel.width += 1);
+                change("more numbers", &|kernel| kernel.count += 1);
+                change("no rows", &|kernel| kernel.rows = 0);
             }
             Kernel::Combine(_) | Kernel::Histogram(_) | Kernel::Scan(_) => {}
         }

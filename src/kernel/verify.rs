@@ -5,9 +5,10 @@
 
 use super::histogram::decades;
 use super::{
-    ALIGNMENT, Access, Buffer, BufferId, CHUNK, CombinePartials, Histogram, Input, Kernel, LANES, Loop, Matrix, Over,
-    Product, Program, Scan, Step,
+    ALIGNMENT, Access, Buffer, BufferId, CHUNK, CombinePartials, Fold, Histogram, Input, Kernel, LANES, Loop, Matrix,
+    Over, Product, Program, Rows, Scan, Step,
 };
+use crate::graph::Windows;
 use crate::shape::Precision;
 
 /// Proves a program safe to carry out.
@@ -53,6 +54,9 @@ fn verify_step(program: &Program, step: &Step) -> Result<(), String> {
         Kernel::Combine(kernel) => verify_combine(*kernel, &arguments),
         Kernel::Histogram(kernel) => verify_histogram(*kernel, &arguments),
         Kernel::Scan(kernel) => verify_scan(kernel, &arguments),
+        Kernel::Fold(kernel) => verify_fold(kernel, &arguments),
+        Kernel::Gather(kernel) => verify_rows(*kernel, [kernel.rows, kernel.count], &arguments),
+        Kernel::ScatterAdd(kernel) => verify_rows(*kernel, [kernel.count, kernel.rows], &arguments),
     }
 }
 
@@ -289,6 +293,35 @@ fn verify_scan(kernel: &Scan, arguments: &Arguments) -> Result<(), String> {
     apart(&stack, &read)?;
     apart(&scratch, &read)?;
     apart(&stack, &[scratch])
+}
+
+fn verify_fold(kernel: &Fold, arguments: &Arguments) -> Result<(), String> {
+    let Fold { precision, outer, inner, extent, windows, offset, place, element } = kernel;
+    let Windows { places, size, stride, dilation } = *windows;
+    let last = |count: usize, step: usize| count.checked_sub(1)?.checked_mul(step);
+    let reach = last(places, stride).zip(last(size, dilation)).and_then(|(place, within)| place.checked_add(within));
+    if reach.is_none_or(|reach| reach >= *extent) || stride == 0 || dilation == 0 {
+        return Err(format!("{windows:?} in an axis of {extent}"));
+    }
+    let extents = |axes: &[(usize, usize)]| axes.iter().map(|(extent, _)| *extent).collect::<Vec<_>>();
+    let result = arguments.whole(1, *precision, &[extents(outer), vec![*extent], extents(inner)].concat())?;
+    if outer.iter().chain(inner).any(|(extent, _)| *extent == 0) {
+        return Err("a fold without elements".into());
+    }
+    let (extents, strides): (Vec<usize>, Vec<usize>) =
+        outer.iter().chain([&(places, *place), &(size, *element)]).chain(inner).copied().unzip();
+    let read = arguments.footprint(0, *precision, *offset, &extents, &strides)?;
+    apart(&result, &[Footprint { strides: &[], ..read }])
+}
+
+/// `heights`: the rows of the first and the last argument.
+fn verify_rows(kernel: Rows, heights: [usize; 2], arguments: &Arguments) -> Result<(), String> {
+    let Rows { precision, rows, width, count } = kernel;
+    if [rows, width, count].contains(&0) {
+        return Err("rows without elements".into());
+    }
+    let read = [arguments.whole(0, precision, &[heights[0], width])?, arguments.whole(1, precision, &[count])?];
+    apart(&arguments.whole(2, precision, &[heights[1], width])?, &read)
 }
 
 #[cfg(test)]

@@ -41,6 +41,10 @@ impl View {
             Op::Permute { axes } => view.strides = axes.iter().map(|axis| self.strides[*axis]).collect(),
             Op::Slice { axis, start } => view.offset += start * self.strides[*axis],
             Op::Reshape => view.strides = reshaped(&input.0, &self.strides, &node.shape.0)?,
+            Op::Window { axis, stride, dilation } => {
+                let step = self.strides[*axis];
+                view.strides.splice(axis..=axis, [step * stride, step * dilation]);
+            }
             Op::Leaf(_)
             | Op::Constant(_)
             | Op::Index { .. }
@@ -49,6 +53,9 @@ impl View {
             | Op::Reduce { .. }
             | Op::Pad { .. }
             | Op::Concat { .. }
+            | Op::Fold { .. }
+            | Op::Gather
+            | Op::ScatterAdd
             | Op::Histogram
             | Op::Scan(_) => return None,
         }

@@ -65,6 +65,18 @@ pub struct Model {
     pub expectations: Vec<Expectation>,
 }
 
+impl Model {
+    /// How many different numbers the layers that look the input up know, and where that is written: of several the fewest.
+    #[must_use]
+    pub fn vocabulary(&self) -> Option<(usize, Span)> {
+        let tables = self.layers.iter().filter(|layer| layer.kind.looks_up);
+        let sizes = tables.filter_map(|layer| {
+            Some((layer.arguments.count("vocabulary")?, layer.arguments.span("vocabulary").unwrap_or(layer.span)))
+        });
+        sizes.min_by_key(|(size, _)| *size)
+    }
+}
+
 /// A param that is swept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepAxis {
@@ -192,6 +204,8 @@ pub enum Initializer {
     Identity {
         /// Factor.
         gain: f64,
+        /// Of a convolution: each group passes its own channels through.
+        groups: usize,
     },
     /// `nonzeros` Gaussian entries in each row (fan-in), the rest zero.
     Sparse {

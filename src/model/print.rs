@@ -114,12 +114,16 @@ impl Printer<'_> {
             .arguments
             .iter()
             .map(|(name, argument)| match argument {
-                Argument::Count(_) | Argument::Counts(_) | Argument::Activation(_) | Argument::Layer(_) => {
+                Argument::Count(_)
+                | Argument::Counts(_)
+                | Argument::Sizes(_)
+                | Argument::Activation(_)
+                | Argument::Layer(_)
+                    if is_positional(layer, name) =>
+                {
                     self.argument(argument)
                 }
-                Argument::Number(_) | Argument::Boolean(_) | Argument::Word(_) | Argument::Text(_) => {
-                    format!("{name}: {}", self.argument(argument))
-                }
+                _ => format!("{name}: {}", self.argument(argument)),
             })
             .collect();
         let kind = match &layer.activation {
@@ -133,6 +137,10 @@ impl Printer<'_> {
         match argument {
             Argument::Count(count) => count.to_string(),
             Argument::Counts(counts) => counts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            Argument::Sizes(sizes) => match &sizes[..] {
+                [size] => size.to_string(),
+                sizes => format!("{sizes:?}"),
+            },
             Argument::Number(number) => number_text(*number),
             Argument::Boolean(boolean) => boolean.to_string(),
             Argument::Word(word) => (*word).to_owned(),
@@ -328,6 +336,11 @@ impl Printer<'_> {
     }
 }
 
+/// Whether an argument may be passed by position.
+fn is_positional(layer: &Layer, name: &str) -> bool {
+    layer.kind.parameters.iter().any(|parameter| parameter.name == name && parameter.positional)
+}
+
 fn formula(activation: &Activation) -> String {
     match (&activation.function, activation.row_wise) {
         (Some(function), _) => function.to_string(),
@@ -386,7 +399,7 @@ fn initializer(initializer: &Initializer) -> String {
         Initializer::Uniform { low, high } => call("uniform", &[*low, *high]),
         Initializer::TruncatedNormal { mean, std } => call("truncated_normal", &[*mean, *std]),
         Initializer::Orthogonal { gain } => call("orthogonal", &[*gain]),
-        Initializer::Identity { gain } => call("identity", &[*gain]),
+        Initializer::Identity { gain, .. } => call("identity", &[*gain]),
         Initializer::Sparse { nonzeros, std } => format!("sparse({nonzeros}, {})", number_text(*std)),
         Initializer::File { path, .. } => format!("file({path:?})"),
     }

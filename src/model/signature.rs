@@ -52,6 +52,13 @@ pub enum Takes {
     },
     /// All positional arguments that remain: whole numbers of at least 1, one or more.
     Counts,
+    /// A whole number of at least this, for all of some axes, or a list of one for each; or a word that stands for them.
+    Sizes {
+        /// The smallest allowed.
+        least: usize,
+        /// The word, where there is one.
+        word: Option<&'static str>,
+    },
     /// A number within bounds.
     Number(Bounds),
     /// `true` or `false`.
@@ -148,6 +155,8 @@ pub enum Argument {
     Count(usize),
     /// Several.
     Counts(Vec<usize>),
+    /// One for all of some axes, or one for each.
+    Sizes(Vec<usize>),
     /// A number.
     Number(f64),
     /// A truth value.
@@ -225,6 +234,16 @@ impl Arguments {
         }
     }
 
+    /// One size for all axes or one for each; empty where not passed, or where a word stands for them.
+    #[must_use]
+    pub fn sizes(&self, name: &str) -> &[usize] {
+        match self.get(name) {
+            None | Some(Argument::Word(_)) => &[],
+            Some(Argument::Sizes(sizes)) => sizes,
+            Some(other) => unreachable!("`{name}` is declared to be sizes and holds {other:?}"),
+        }
+    }
+
     /// A number, where passed.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<f64> {
@@ -248,6 +267,7 @@ impl Arguments {
     pub fn word(&self, name: &str) -> Option<&'static str> {
         match self.get(name)? {
             Argument::Word(word) => Some(word),
+            Argument::Sizes(_) => None,
             other => unreachable!("`{name}` is declared a word and holds {other:?}"),
         }
     }

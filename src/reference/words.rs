@@ -24,6 +24,13 @@ fn layer(kind: &Kind) -> Entry {
         Weighted::Never => {}
         Weighted::Both => lines.push("- `weights:`, `biases:`: init rules in place of the network's".to_owned()),
         Weighted::WeightsOnly => lines.push("- `weights:`: an init rule in place of the network's".to_owned()),
+        Weighted::Norm => {
+            lines.push(
+                "- `weights:`, `biases:`: init rules in place of 1 and 0; `biases: none` leaves `bias` out".to_owned(),
+            );
+        }
+        Weighted::Scale => lines.push("- `weights:`: an init rule in place of 1".to_owned()),
+        Weighted::Table => lines.push("- `weights:`: an init rule in place of normal(0, 1)".to_owned()),
     }
     if kind.weighted != Weighted::Never {
         lines.push("- `frozen:`: `true` measures its gradient and leaves it as it is; default `false`".to_owned());
@@ -98,6 +105,10 @@ fn parameter(parameter: &Parameter) -> String {
     let takes = match parameter.takes {
         Takes::Count { least } => format!("a whole number, {least} or more"),
         Takes::Counts => "one or more whole numbers".to_owned(),
+        Takes::Sizes { least, word } => {
+            let word = word.map(|word| format!(", or `{word}`")).unwrap_or_default();
+            format!("a whole number, {least} or more, or a list of one for each axis{word}")
+        }
         Takes::Number(bounds) => match bounds.words() {
             words if words.starts_with("a ") => words.to_owned(),
             words => format!("a number, {words}"),

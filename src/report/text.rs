@@ -73,6 +73,9 @@ fn progress(step: &Step) -> String {
     format!("loss {}{accuracy}{test}{right}", significant(step.loss.0))
 }
 
+/// The fewest characters of a layer's name: what a table of all columns has room for.
+const LEAST_NAME: usize = 8;
+
 /// A column: heading and cells, aligned left or right.
 struct Column {
     heading: &'static str,
@@ -118,7 +121,7 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
     columns.push(left("verdict", &|layer| layer.verdict.clone()));
     let axis = scale.axis();
     columns[4].heading = "";
-    let widths: Vec<usize> = columns
+    let mut widths: Vec<usize> = columns
         .iter()
         .enumerate()
         .map(|(at, column)| {
@@ -126,6 +129,11 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
             column.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(least)
         })
         .collect();
+    let beyond = (widths.iter().sum::<usize>() + 2 * (widths.len() - 1)).saturating_sub(WIDTH);
+    if beyond > 0 {
+        widths[0] = widths[0].saturating_sub(beyond).max(LEAST_NAME);
+        columns[0].cells.iter_mut().for_each(|name| *name = shorten(name, widths[0]));
+    }
     let mut line = |cell: &dyn Fn(usize) -> String| {
         let mut row = String::new();
         for (at, column) in columns.iter().enumerate() {

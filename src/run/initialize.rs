@@ -161,7 +161,7 @@ fn draw<T: Number>(initializer: &Initializer, shape: &Shape, stream: &mut Stream
             });
         }
         Initializer::Orthogonal { gain } => orthogonal::draw(rows_columns(shape), *gain, stream, into),
-        Initializer::Identity { gain } => identity(shape, *gain, into),
+        Initializer::Identity { gain, groups } => identity(shape, *gain, *groups, into),
         Initializer::Sparse { nonzeros, std } => sparse(shape, *nonzeros, *std, stream, into),
         Initializer::File { .. } => unreachable!("a parameter from a file is not drawn"),
     }
@@ -179,16 +179,18 @@ fn rows_columns(shape: &Shape) -> (usize, usize) {
     (rows, shape.0.iter().skip(1).product())
 }
 
-/// `torch.nn.init.eye_` for a matrix, `dirac_` (one group) for a kernel: the gain where input and output channel agree, at the
-/// middle of the other axes.
-fn identity<T: Number>(shape: &Shape, gain: f64, into: &mut [T]) {
+/// `torch.nn.init.eye_` for a matrix, `dirac_` for a kernel: the gain where input and output channel of a group agree, at the middle
+/// of the other axes.
+fn identity<T: Number>(shape: &Shape, gain: f64, groups: usize, into: &mut [T]) {
     into.fill(T::rounded(0.0));
     let (rows, columns) = rows_columns(shape);
     let strides = shape.strides();
     let inner = strides.get(1).copied().unwrap_or(1);
     let middle: usize = shape.0.iter().zip(&strides).skip(2).map(|(extent, stride)| extent / 2 * stride).sum();
-    for place in 0..rows.min(columns / inner) {
-        into[place * columns + place * inner + middle] = T::rounded(gain);
+    let of_group = rows / groups;
+    for (group, channel) in (0..groups).flat_map(|group| (0..of_group.min(columns / inner)).map(move |at| (group, at)))
+    {
+        into[(group * of_group + channel) * columns + channel * inner + middle] = T::rounded(gain);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is measured of a training graph: the nodes of every statistic of every layer, and the record they make after a run.
 
 use super::record::{Forward, LayerRecord, Statistics};
-use super::slope::{self, Slope, SlopeMeasurement, Slopes};
+use super::slope::{self, Slope, SlopeMeasurement, Slopes, Unit};
 use super::statistics::{Measurement, Measurer, STATISTICS, Totals, chosen};
 use super::through_time::{self, Cotangents, TimeMeasurement};
 use crate::arena::IdVec;
@@ -113,10 +113,9 @@ impl Plan {
                 let more = (level == Level::Full).then(|| More {
                     output: measurer.measure(&mut builder, *output, a_size),
                     forward: forward.measure(&mut builder, Some(a), a_size),
-                    slope: layer
-                        .activation
-                        .as_ref()
-                        .and_then(|activation| slope::measure(&mut builder, &mut slopes, activation, values)),
+                    slope: layer.activation.as_ref().and_then(|activation| {
+                        slope::measure(&mut builder, &mut slopes, activation, values, Unit::of(layer))
+                    }),
                     through_time: through_time.zip(*cotangents).map(|(along, cotangents)| {
                         TimeMeasurement::new(&mut builder, model, layer, along, cotangents, *output)
                     }),

@@ -3,7 +3,7 @@
 
 use super::statistics::{Measurement, Measurer, chosen};
 use crate::graph::{Builder, Combine, NodeId};
-use crate::model::Activation;
+use crate::model::{Activation, Layer};
 use crate::scalar::mathematics::unary_f64;
 use crate::scalar::{self, Comparison, Evaluator, Function, Unary, derivative};
 use crate::shape::Precision;
@@ -85,12 +85,29 @@ impl Slopes {
     }
 }
 
+/// What a unit of a layer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Each element of an example.
+    Element,
+    /// A channel, axis 0 of an example: one kernel makes it at all places.
+    Channel,
+}
+
+impl Unit {
+    /// Of images, and of what a convolution hands on, the channel.
+    pub(super) fn of(layer: &Layer) -> Self {
+        if layer.shape.rank() >= 3 || layer.kind.name == "conv1d" { Self::Channel } else { Self::Element }
+    }
+}
+
 /// Adds the nodes that measure φ′ at `z`, batch first; none for an activation that is not elementwise.
 pub(super) fn measure(
     builder: &mut Builder<'_>,
     slopes: &mut Slopes,
     activation: &Activation,
     z: NodeId,
+    unit: Unit,
 ) -> Option<SlopeMeasurement> {
     let Known { derivative, bound } = slopes.known(activation.function.as_ref()?);
     let slope = builder.map(&derivative, &[z]);
@@ -101,10 +118,14 @@ pub(super) fn measure(
         builder.reduce(Combine::Sum, each, &axes, Precision::F64)
     });
     let magnitude = builder.unary(Unary::Absolute, slope);
-    let largest = builder.maximum(magnitude, &[0]);
+    let of_places = match unit {
+        Unit::Element => magnitude,
+        Unit::Channel => builder.maximum(magnitude, &(2..shape.rank()).collect::<Vec<_>>()),
+    };
+    let largest = builder.maximum(of_places, &[0]);
     let each = builder.map_in(Precision::F64, &is_zero(), &[largest]);
     let dead = builder.reduce(Combine::Sum, each, &axes, Precision::F64);
-    let units = (shape.elements() / shape.0[0]) as f64;
+    let units = builder.shape(largest).elements() as f64;
     let entries = shape.elements() as f64;
     let slope = slopes.statistics.measure(builder, Some(slope), shape.elements());
     Some(SlopeMeasurement { exact: !derivative.is_expensive(), bound, saturated, dead, units, entries, slope })

@@ -81,7 +81,15 @@ fn conforms(name: &str, tensors: usize, precision: &str, tolerance: f64, executo
 
 #[test]
 fn networks_conform_to_pytorch() {
-    for (name, tensors) in [("dense_blocks", 36), ("rnn_stack", 24), ("gru_stack", 24), ("lstm_stack", 24)] {
+    for (name, tensors) in [
+        ("dense_blocks", 36),
+        ("convolution", 16),
+        ("sequence_convolution", 16),
+        ("pooling", 12),
+        ("rnn_stack", 24),
+        ("gru_stack", 24),
+        ("lstm_stack", 24),
+    ] {
         for executor in [JIT, Executor::Interpreter] {
             conforms(name, tensors, "f64", 1e-11, executor);
             conforms(name, tensors, "f32", 2e-5, executor);

@@ -109,6 +109,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("out_channels", "channels"),
     ("out_features", "units"),
     ("padding", "pad"),
+    ("pool_size", "kernel"),
     ("strides", "stride"),
     ("units", "units"),
     ("weight_decay", "decay"),
@@ -241,6 +242,9 @@ impl<'t> Call<'t> {
                 ("", _) | (_, "None") | ("bias" | "use_bias", "True" | "true") => {}
                 ("bias" | "use_bias", _) => named.push("biases: none".to_owned()),
                 (native, written) if first.is_empty() && FIRST.contains(&native) => first.push(value(written)?),
+                ("kernel", written) if first.is_empty() && entry.native.ends_with("_pool") => {
+                    first.push(value(written)?);
+                }
                 ("activation", written) if first.len() == 1 && entry.native == "dense" => first.push(value(written)?),
                 (native, written) => named.push(format!("{native}: {}", value(written)?)),
             }
@@ -351,6 +355,8 @@ mod tests {
             ("Dense(units=30, kernel_initializer='he_normal')", "dense(30, weights: he_normal)"),
             ("model.add(layers.Dense(10))", "dense(10)"),
             ("nn.Conv2d(1, 6, 5, padding=2)", "conv2d(6, 5, pad: 2)"),
+            ("nn.MaxPool2d(kernel_size=3, stride=2)", "max_pool(3, stride: 2)"),
+            ("MaxPooling2D(pool_size=2)", "max_pool(2)"),
             ("Conv2D(6, 5, strides=2, activation=tanh)", "conv2d(6, 5, stride: 2, activation: tanh)"),
             ("nn.ReLU(inplace=True)", "relu"),
             ("ReLU", "relu"),

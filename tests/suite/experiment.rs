@@ -5,6 +5,7 @@ use gradc::diagnose::{self, Diagnosis};
 use gradc::jit::Features;
 use gradc::pipeline::{self, Checked, Options};
 use gradc::report::{self, Report};
+use gradc::run::data;
 use gradc::run::record::Records;
 use gradc::run::session::Executor;
 use gradc::run::{self, Checkpointing, Settings};
@@ -97,7 +98,27 @@ pub(crate) fn check_in(text: &str, folder: &str) -> Checked {
     pipeline::check("test.net", text.to_owned(), &options)
 }
 
+/// What is wrong with a text's examples, which are read when it is run: codes, messages and helps.
+#[track_caller]
+pub(crate) fn mistakes(text: &str) -> String {
+    let checked = sound(text, ".");
+    let model = checked.model.as_ref().expect("a file without errors has a model");
+    let mistakes = data::load(model, &repository(), MEMORY).expect_err("its data have a mistake");
+    let told = mistakes.iter().map(|mistake| {
+        let helps: Vec<&str> = mistake.helps.iter().map(|help| help.text.as_str()).collect();
+        format!("{} {} {}", mistake.code, mistake.message, helps.join(" "))
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
 impl Run {
+    /// Whether the dump has a tensor.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let dump = self.dump();
+        let file = safetensors::SafeTensors::deserialize(&dump).expect("a dump is a safetensors file");
+        file.tensor(name).is_ok()
+    }
+
     /// The bytes of the dump.
     pub(crate) fn dump(&self) -> Vec<u8> {
         std::fs::read(&self.tensors).expect("the run wrote its dump")

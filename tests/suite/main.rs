@@ -2,7 +2,9 @@
 
 mod architecture;
 mod browser;
+mod catalogue;
 mod cli;
+mod convolutions;
 mod dumps;
 mod examples;
 mod experiment;

@@ -103,20 +103,36 @@ pub(crate) fn network(numbers: &[u16], precision: Option<&str>) -> String {
 impl Writer<'_> {
     fn experiment(&mut self, precision: Option<&str>) -> String {
         let mut text = self.definitions();
-        let input = self.choices.one_of(&[vec![4], vec![7], vec![3, 4], vec![19], vec![2, 3, 2]]);
+        let inputs = [vec![4], vec![7], vec![3, 4], vec![19], vec![2, 3, 2], vec![1, 6, 7], vec![4, 5, 5], vec![2, 9]];
+        let input = self.choices.one_of(&inputs);
         let numbers: usize = input.iter().product();
         self.line(1, &format!("input({})", list(&input)));
-        self.labels.push(("input".into(), input.clone()));
-        self.shape = input;
+        let looks_up = input.len() < 3 && self.choices.once_in(6);
+        self.shape.clone_from(&input);
+        if looks_up {
+            let (vocabulary, dim) = (self.width(), self.width());
+            self.line(1, &format!("embedding({vocabulary}, {dim})"));
+            self.shape.push(dim);
+        } else {
+            self.labels.push(("input".into(), input));
+        }
         if self.shape.len() > 2 {
-            self.flatten();
+            for _ in 0..3 {
+                if self.shape.len() > 1 {
+                    self.windows();
+                }
+            }
+            if self.shape.len() > 2 {
+                self.flatten();
+            }
         }
         for _ in 0..STATEMENTS {
             if self.choices.are_left() {
                 self.statement();
             }
         }
-        let made_up = self.choices.once_in(4);
+        // only those that are made up are sure to have rows
+        let made_up = self.choices.once_in(4) || looks_up;
         if self.shape.len() > 1 && !made_up {
             self.flatten();
         }
@@ -335,8 +351,9 @@ impl Writer<'_> {
     fn statement(&mut self) {
         let last = *self.shape.last().expect("the shape has an axis");
         let width = self.width();
-        match self.choices.below(19) {
+        match self.choices.below(21) {
             16..=18 => self.recurrent(width),
+            19 | 20 if self.shape.len() == 2 => self.windows(),
             0..=2 => {
                 let dense = self.dense(&width.to_string());
                 self.shape = with_last(&self.shape, width);
@@ -440,6 +457,65 @@ impl Writer<'_> {
         if self.choices.once_in(3) {
             self.line(1, "last_step");
             self.shape = vec![units];
+        }
+    }
+
+    /// A layer of windows over channels and one or two axes more.
+    fn windows(&mut self) {
+        let extents = self.shape[1..].to_vec();
+        let channels = self.shape[0];
+        match self.choices.below(9) {
+            kind @ 0..=6 => {
+                let pools = kind >= 4;
+                let (dilation, stride) =
+                    if pools { (1, 1 + self.choices.below(2)) } else { self.choices.one_of(&[(1, 1), (1, 2), (2, 1)]) };
+                let fits = |size: usize| extents.iter().all(|extent| (size - 1) * dilation < *extent);
+                let sizes: Vec<usize> = (1..=3).filter(|size| fits(*size)).collect();
+                let sizes: Vec<usize> = extents.iter().map(|_| self.choices.one_of(&sizes)).collect();
+                let size = |axis: usize| sizes[axis];
+                let is_same = !pools && stride == 1 && self.choices.once_in(3);
+                let pad = if pools { sizes.iter().map(|size| size / 2).min().unwrap_or(0) } else { 1 };
+                let pad = if is_same { 0 } else { self.choices.below(pad + 1) };
+                let places = |axis: usize| {
+                    let around = if is_same { (size(axis) - 1) * dilation } else { 2 * pad };
+                    (extents[axis] + around - (size(axis) - 1) * dilation - 1) / stride + 1
+                };
+                let places: Vec<usize> = (0..extents.len()).map(places).collect();
+                let sizes = if sizes.iter().all(|size| *size == sizes[0]) {
+                    sizes[0].to_string()
+                } else {
+                    format!("{sizes:?}")
+                };
+                let around = if is_same { "same".to_owned() } else { pad.to_string() };
+                let made = if pools {
+                    let pool = self.choices.one_of(&["max_pool", "avg_pool"]);
+                    self.line(1, &format!("{pool}({sizes}, stride: {stride}, pad: {pad})"));
+                    channels
+                } else {
+                    let groups = (2..=channels).find(|groups| channels.is_multiple_of(*groups)).unwrap_or(1);
+                    let groups = self.choices.one_of(&[1, groups]);
+                    let made = groups * (1 + self.choices.below(3));
+                    let activation = self.layer_activation();
+                    let kind = if extents.len() == 1 { "conv1d" } else { "conv2d" };
+                    self.line(
+                        1,
+                        &format!(
+                            "{kind}({made}, {sizes}, {activation}, stride: {stride}, pad: {around}, dilation: {dilation}, groups: {groups})"
+                        ),
+                    );
+                    made
+                };
+                self.shape = [vec![made], places].concat();
+            }
+            7 => {
+                self.line(1, "transpose");
+                let last = self.shape.len() - 1;
+                self.shape.swap(last - 1, last);
+            }
+            _ => {
+                self.line(1, "global_avg_pool");
+                self.shape.truncate(1);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Case, contents, dot, function, input, leaves_but, numbers, origin, parameter, recurrent, with_tangents};
 use crate::arena::IdVec;
 use crate::graph::evaluate::evaluate;
-use crate::graph::{Builder, Combine, Graph, Leaf, NodeId, Op, pull_back, push_forward, simplify, verify};
+use crate::graph::{Builder, Combine, Graph, Leaf, NodeId, Op, Windows, pull_back, push_forward, simplify, verify};
 use crate::scalar::{Binary, Unary};
 use crate::shape::{Precision, Shape};
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn random_body(builder: &mut Builder<'_>, precision: Precision, choices: &[Choic
         let (shape, how) = (builder.shape(a).clone(), usize::from(*how));
         let axis = how % shape.rank().max(1);
         let joined = (shape.rank() == builder.shape(b).rank()).then(|| shape.broadcast(builder.shape(b))).flatten();
-        let made = match which % 19 {
+        let made = match which % 23 {
             0 => builder.unary([Unary::HyperbolicTangent, Unary::Sine, Unary::Sigmoid, Unary::Softplus][how % 4], a),
             1 | 2 if joined.is_some() => {
                 builder.binary([Binary::Add, Binary::Subtract, Binary::Multiply][how % 3], a, b)
@@ -82,9 +82,28 @@ fn random_body(builder: &mut Builder<'_>, precision: Precision, choices: &[Choic
             16 => builder.mark(a),
             17 if how % 2 == 0 => builder.softmax(a, axis),
             17 => builder.log_softmax(a, axis),
-            18 if !shape.0.is_empty() => {
+            22 if !shape.0.is_empty() => {
                 let Some(states) = recurrent(builder, a, how) else { continue };
                 states
+            }
+            18 => {
+                let (size, stride, dilation) = (1 + how % 3, 1 + how / 3 % 2, 1 + how / 6 % 2);
+                let Some(windows) = Windows::along(shape.0[axis], size, stride, dilation) else { continue };
+                builder.window(a, axis, windows)
+            }
+            19 if axis + 1 < shape.rank() => {
+                let (stride, dilation) = (1 + how / 3 % 3, 1 + how / 9 % 2);
+                let extent = (shape.0[axis] - 1) * stride + (shape.0[axis + 1] - 1) * dilation + 1 + how % 2;
+                builder.fold(a, axis, extent, stride, dilation)
+            }
+            20 if shape.rank() == 2 => {
+                let numbers = builder.index(how % 2, Shape::new([2, 3]), precision);
+                builder.gather(a, numbers)
+            }
+            21 if shape.rank() >= 2 => {
+                let leading = Shape::new(&shape.0[..shape.rank() - 1]);
+                let numbers = builder.index(how % leading.rank(), leading, precision);
+                builder.scatter_add(a, numbers, 1 + how % 3)
             }
             _ => continue,
         };
@@ -201,8 +220,9 @@ proptest! {
 
     #[test]
     fn views_are_their_own_adjoints(choices in prop::collection::vec(any::<Choice>(), 1..16), seed in any::<u64>()) {
-        // ⟨V x, c⟩ = ⟨x, Vᵀ c⟩ for compositions of views, padding and joining alone: 7 and 10 to 16 are those
-        let linear: Vec<Choice> = choices.iter().map(|(a, b, c, d)| ([7, 10, 11, 12, 13, 14, 15, 16][usize::from(*a) % 8], *b, *c, *d)).collect();
+        // ⟨V x, c⟩ = ⟨x, Vᵀ c⟩ for compositions of views, padding, joining, windows and rows alone: 7, 10 to 16 and 18 to 21 are those
+        const LINEAR: [u8; 12] = [7, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21];
+        let linear: Vec<Choice> = choices.iter().map(|(a, b, c, d)| (LINEAR[usize::from(*a) % LINEAR.len()], *b, *c, *d)).collect();
         let mut case = Case::new(Precision::F64, |builder, precision| random_body(builder, precision, &linear));
         let leaves = leaves_but(&case.graph, case.cotangent);
         let gradients = pull_back(&mut case.graph, case.output, case.cotangent, &leaves);

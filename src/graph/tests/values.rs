@@ -2,7 +2,7 @@
 
 use super::{input, origin, parameter};
 use crate::graph::evaluate::evaluate;
-use crate::graph::{Builder, Combine, Graph, Leaf, NodeId};
+use crate::graph::{Builder, Combine, Graph, Leaf, NodeId, Windows};
 use crate::shape::{Precision, Shape};
 
 /// The elements of what `body` makes, where the input counts from 1 and parameters from 10.
@@ -111,4 +111,45 @@ fn a_decade_is_that_of_the_exact_value() {
     };
     assert_eq!(filled(&values[narrow], -45), [(-45, 1.0), (-5, 1.0), (0, 2.0), (1, 1.0), (38, 1.0)]);
     assert_eq!(filled(&values[wide], -324), [(-324, 1.0), (-3, 1.0), (308, 1.0)]);
+}
+
+#[test]
+fn windows_overlap_and_are_added_up_where_they_do() {
+    let windows = Windows { places: 2, size: 3, stride: 2, dilation: 1 };
+    let seen = value_of(Precision::F32, &[5, 2], |builder, x| builder.window(x, 0, windows));
+    assert_eq!(seen, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
+    let added = value_of(Precision::F32, &[5, 2], |builder, x| {
+        let windows = builder.window(x, 0, windows);
+        builder.fold(windows, 0, 6, 2, 1)
+    });
+    assert_eq!(added, [1.0, 2.0, 3.0, 4.0, 10.0, 12.0, 7.0, 8.0, 9.0, 10.0, 0.0, 0.0]);
+    let apart = value_of(Precision::F32, &[6], |builder, x| {
+        builder.window(x, 0, Windows { places: 2, size: 2, stride: 1, dilation: 3 })
+    });
+    assert_eq!(apart, [1.0, 4.0, 2.0, 5.0]);
+}
+
+#[test]
+fn an_overlap_is_added_in_order_of_the_windows_elements() {
+    // place 0 has ½ in its last element, place 1 −10⁸ and place 2 10⁸ in theirs before: 10⁸ − 10⁸ + ½ in f32
+    let terms = [0.0, 0.0, 0.5, 0.0, -1e8, 0.0, 1e8, 0.0, 0.0];
+    let mut graph = Graph::default();
+    let mut builder = Builder::new(&mut graph, origin(None));
+    let x = input(&mut builder, &[3, 3], Precision::F32);
+    let sums = builder.fold(x, 0, 5, 1, 1);
+    assert_eq!(evaluate(&graph, |_| terms.to_vec())[sums][2], 0.5);
+}
+
+#[test]
+fn rows_are_found_by_their_numbers_and_added_in_order() {
+    let rows = value_of(Precision::F64, &[3, 2], |builder, x| {
+        let numbers = builder.index(0, Shape::new([2, 2]), Precision::F64);
+        builder.gather(x, numbers)
+    });
+    assert_eq!(rows, [1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0, 4.0]);
+    let table = value_of(Precision::F64, &[2, 3, 1], |builder, x| {
+        let numbers = builder.index(1, Shape::new([2, 3]), Precision::F64);
+        builder.scatter_add(x, numbers, 4)
+    });
+    assert_eq!(table, [5.0, 7.0, 9.0, 0.0]);
 }

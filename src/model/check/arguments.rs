@@ -238,6 +238,7 @@ impl<'a> Checker<'a> {
                 self.count(&valued, parameter.name, least).map(Argument::Count)
             }
             Takes::Counts => self.take_counts(parameter, &[expr], scope, context),
+            Takes::Sizes { least, word } => self.take_sizes(parameter, (least, word), expr, scope, context),
             Takes::Number(bounds) => {
                 let valued = self.operand_value(expr, scope, context);
                 self.number_within(&valued, parameter.name, bounds).map(Argument::Number)
@@ -262,6 +263,43 @@ impl<'a> Checker<'a> {
             Takes::Activation => self.activation(expr, scope).map(Argument::Activation),
             Takes::Layer => unreachable!("layers are resolved where the network is expanded"),
         }
+    }
+
+    /// A size for all axes, a list of one for each, or the word that stands for them.
+    fn take_sizes(
+        &mut self,
+        parameter: &Parameter,
+        (least, word): (usize, Option<&'static str>),
+        expr: &'a Expr,
+        scope: &Rc<Scope<'a>>,
+        context: Context,
+    ) -> Option<Argument> {
+        if let (Some(word), ExprKind::Path(path)) = (word, &expr.kind)
+            && path.segments.is_empty()
+            && self.named_value(&path.head, scope, context).is_none()
+        {
+            if path.head.name == word {
+                return Some(Argument::Word(word));
+            }
+            let found = format!("`{}`", path.head.name);
+            self.report(arguments::no_sizes(path.head.span, &found, word, Some(&path.head.name)));
+            return None;
+        }
+        let valued = self.operand_value(expr, scope, context);
+        let entries = match &valued.value {
+            Value::List(entries) => Rc::clone(entries),
+            Value::Text(_) if let Some(word) = word => {
+                self.report(arguments::no_sizes(expr.span, &describe(&valued.value), word, None));
+                return None;
+            }
+            _ => return self.count(&valued, parameter.name, least).map(|size| Argument::Sizes(vec![size])),
+        };
+        if entries.is_empty() {
+            self.report(arguments::wrong_type(expr.span, "a number, or one for each axis", "an empty list"));
+            return None;
+        }
+        let sizes: Vec<Option<usize>> = entries.iter().map(|entry| self.count(entry, parameter.name, least)).collect();
+        sizes.into_iter().collect::<Option<Vec<usize>>>().map(Argument::Sizes)
     }
 
     /// One of some words, which stand for nothing but themselves.
@@ -374,6 +412,7 @@ impl<'a> Checker<'a> {
 fn default_of(parameter: &Parameter) -> Option<Argument> {
     Some(match (parameter.otherwise, parameter.takes) {
         (Otherwise::Required | Otherwise::Absent, _) => return None,
+        (Otherwise::Count(count), Takes::Sizes { .. }) => Argument::Sizes(vec![count]),
         (Otherwise::Count(count), _) => Argument::Count(count),
         (Otherwise::Number(number), _) => Argument::Number(number),
         (Otherwise::Boolean(boolean), _) => Argument::Boolean(boolean),

@@ -376,7 +376,7 @@ impl<'a> Checker<'a> {
             }
             "truncated_normal" => Initializer::TruncatedNormal { mean: number("mean"), std: number("std") },
             "orthogonal" => Initializer::Orthogonal { gain: number("gain") },
-            "identity" => Initializer::Identity { gain: number("gain") },
+            "identity" => Initializer::Identity { gain: number("gain"), groups: 1 },
             "sparse" => Initializer::Sparse {
                 nonzeros: arguments.count("nonzeros").expect("`nonzeros` is required"),
                 std: number("std"),

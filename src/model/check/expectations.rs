@@ -318,6 +318,10 @@ impl<'a> Checker<'a> {
         draught: &Draught<'a>,
     ) -> Option<TensorName> {
         if path.head.name == "input" && path.segments.is_empty() {
+            if let Some(table) = draught.drafts.iter().find(|draft| draft.kind.looks_up) {
+                self.report(arguments::input_without_gradient(span, &table.name, table.span));
+                return None;
+            }
             return Some(TensorName::Input);
         }
         let (segments, member) = match path.segments.split_last() {

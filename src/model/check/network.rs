@@ -52,6 +52,16 @@ pub(super) struct Draft<'a> {
     pub(super) broken: bool,
 }
 
+impl Draft<'_> {
+    /// What its nodes need for one example besides what it hands on.
+    pub(super) fn working(&self, output: &Shape) -> Vec<Shape> {
+        match &self.input {
+            Some(input) if !self.broken => (self.kind.working)(&self.arguments, input, output),
+            Some(_) | None => Vec::new(),
+        }
+    }
+}
+
 /// The network on its way into the model.
 #[derive(Debug)]
 pub(super) struct Draught<'a> {
@@ -170,7 +180,7 @@ impl<'a> Checker<'a> {
         let arguments =
             self.bind(&input.kind, kind_span(input), layers::INPUT.parameters, &input.arguments, root, Context::Plain)?;
         let shape = Shape::new(arguments.counts("extents"));
-        if self.report_too_large(draught.input_span, "input", &[], &shape, draught.precision) {
+        if self.report_too_large(draught.input_span, "input", &[], (&shape, &[]), draught.precision) {
             return None;
         }
         draught.input = Some(shape.clone());

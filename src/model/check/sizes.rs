@@ -15,10 +15,10 @@ impl Checker<'_> {
         span: Span,
         name: &str,
         tensors: &[Tensor],
-        output: &Shape,
+        (output, working): (&Shape, &[Shape]),
         precision: Precision,
     ) -> bool {
-        let need = self.need(tensors, output, precision);
+        let need = self.need(tensors, output, working, precision);
         if need <= self.memory_limit() {
             return false;
         }
@@ -28,6 +28,9 @@ impl Checker<'_> {
         let what = match largest {
             Some(tensor) if of_parameters.saturating_mul(2) >= need / 2 => {
                 format!("its {} is {}", tensor.name, tensor.shape)
+            }
+            Some(_) | None if let Some(larger) = largest_working(working, output) => {
+                format!("its windows are {larger} for each of {} examples", self.batch)
             }
             Some(_) | None if self.batch > 1 => format!("it hands on {output} for each of {} examples", self.batch),
             Some(_) | None => format!("it hands on {output}"),
@@ -42,7 +45,8 @@ impl Checker<'_> {
         let mut largest: Option<(u128, &str, Span)> = None;
         for draft in &draught.drafts {
             let Some(output) = &draft.output else { continue };
-            let need = self.need(&draft.tensors, output, draught.precision);
+            let working = draft.working(output);
+            let need = self.need(&draft.tensors, output, &working, draught.precision);
             total = total.saturating_add(need);
             if largest.is_none_or(|(most, ..)| need > most) {
                 largest = Some((need, &draft.name, draft.span));
@@ -55,9 +59,11 @@ impl Checker<'_> {
         }
     }
 
-    fn need(&self, tensors: &[Tensor], output: &Shape, precision: Precision) -> u128 {
+    fn need(&self, tensors: &[Tensor], output: &Shape, working: &[Shape], precision: Precision) -> u128 {
         let parameters = tensors.iter().map(|tensor| bytes(&tensor.shape, precision)).fold(0, u128::saturating_add);
-        let handed_on = bytes(output, precision).saturating_mul(self.batch as u128);
+        let of_example =
+            working.iter().fold(bytes(output, precision), |sum, shape| sum.saturating_add(bytes(shape, precision)));
+        let handed_on = of_example.saturating_mul(self.batch as u128);
         parameters.saturating_add(handed_on).saturating_mul(2)
     }
 
@@ -70,4 +76,10 @@ impl Checker<'_> {
 /// The bytes of a tensor.
 fn bytes(shape: &Shape, precision: Precision) -> u128 {
     shape.0.iter().fold(precision.bytes() as u128, |product, extent| product.saturating_mul(*extent as u128))
+}
+
+/// What a layer needs besides what it hands on, where that is the larger part.
+fn largest_working<'s>(working: &'s [Shape], output: &Shape) -> Option<&'s Shape> {
+    let size = |shape: &Shape| bytes(shape, Precision::F32);
+    working.iter().max_by_key(|shape| size(shape)).filter(|shape| size(shape) > size(output))
 }

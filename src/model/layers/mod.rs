@@ -8,24 +8,29 @@ mod activation;
 mod add;
 mod block;
 mod concat;
+mod convolution;
 mod dense;
+mod embedding;
 mod flatten;
 mod gru;
 mod input;
 mod last_step;
 mod lstm;
 mod parallel;
+mod pooling;
 mod recurrence;
 mod reshape;
 mod residual;
 mod rnn;
+mod transpose;
+mod windows;
 
 pub use activation::ACTIVATION;
 pub use block::BLOCK;
 pub use input::INPUT;
 
 pub(crate) use super::signature::{Arguments, Otherwise, Parameter, Takes};
-use super::{Layer, ParameterRole};
+use super::{Initializer, Layer, ParameterRole};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::shapes::Side;
 use crate::graph::{self, NodeId};
@@ -40,8 +45,15 @@ pub static CATALOG: &[&Kind] = &[
     &gru::GRU,
     &lstm::LSTM,
     &last_step::LAST_STEP,
+    &convolution::CONV1D,
+    &convolution::CONV2D,
+    &pooling::MAX_POOL,
+    &pooling::AVG_POOL,
+    &pooling::GLOBAL_AVG_POOL,
+    &embedding::EMBEDDING,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
+    &transpose::TRANSPOSE,
     &residual::RESIDUAL,
     &parallel::PARALLEL,
     &parallel::BRANCH,
@@ -50,22 +62,8 @@ pub static CATALOG: &[&Kind] = &[
 ];
 
 /// Kinds of the language that this version cannot build yet: known by name, so that the message is the true one.
-pub const PLANNED: &[&str] = &[
-    "conv1d",
-    "conv2d",
-    "max_pool",
-    "avg_pool",
-    "global_avg_pool",
-    "transpose",
-    "dropout",
-    "batch_norm",
-    "group_norm",
-    "layer_norm",
-    "rms_norm",
-    "embedding",
-    "positional",
-    "attention",
-];
+pub const PLANNED: &[&str] =
+    &["dropout", "batch_norm", "group_norm", "layer_norm", "rms_norm", "positional", "attention"];
 
 /// The entry of a kind.
 #[must_use]
@@ -103,6 +101,11 @@ pub struct Kind {
     pub gates: usize,
     /// Its trainable tensors, from the arguments, the shape that goes in and the shape that comes out.
     pub tensors: fn(&Arguments, &Shape, &Shape) -> Vec<Tensor>,
+    /// Whether what goes in are numbers of rows, so that the data must be such.
+    pub looks_up: bool,
+    /// The larger tensors of one example that its nodes need besides what it hands on, from the arguments, the shape that goes in and the
+    /// shape that comes out; extents multiply without being checked here.
+    pub working: fn(&Arguments, &Shape, &Shape) -> Vec<Shape>,
     /// Its nodes.
     pub build: fn(&mut Site<'_, '_>) -> Built,
 }
@@ -133,6 +136,8 @@ impl Kind {
         keeps_shape_when_broken: false,
         gates: 1,
         tensors: |_, _, _| Vec::new(),
+        looks_up: false,
+        working: |_, _, _| Vec::new(),
         build: |site| Built::same(site.input),
     };
 }
@@ -148,15 +153,50 @@ pub enum Body {
     Branches,
 }
 
-/// Whether a kind has weights of its own.
+/// Whether a kind has weights of its own, and which `weights:` and `biases:` reach them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighted {
     /// It has none.
     Never,
-    /// Weights and biases.
+    /// Weights and biases, a matrix or kernel among them: what the network says of them reaches them.
     Both,
-    /// Weights, and no biases.
+    /// Weights, and no biases; the network's `weights:` reach them.
     WeightsOnly,
+    /// A factor that starts at 1 and a summand that starts at 0, unless the layer itself says so.
+    Norm,
+    /// A factor that starts at 1, unless the layer itself says so.
+    Scale,
+    /// Rows that are drawn from normal(0, 1), unless the layer itself says so.
+    Table,
+}
+
+impl Weighted {
+    /// What may be said of a layer besides its own arguments.
+    #[must_use]
+    pub const fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Never => &[],
+            Self::Both | Self::Norm => &["weights", "biases", "frozen"],
+            Self::WeightsOnly | Self::Scale | Self::Table => &["weights", "frozen"],
+        }
+    }
+
+    /// What a tensor starts from whatever the network's settings say; none where they reach it.
+    #[must_use]
+    pub const fn own_start(self, role: ParameterRole) -> Option<Initializer> {
+        match (self, role) {
+            (Self::Never | Self::Both | Self::WeightsOnly, _) => None,
+            (Self::Norm | Self::Scale, ParameterRole::Weight) => Some(Initializer::Constant(1.0)),
+            (Self::Norm | Self::Scale | Self::Table, ParameterRole::Bias) => Some(Initializer::Constant(0.0)),
+            (Self::Table, ParameterRole::Weight) => Some(Initializer::Normal { mean: 0.0, std: 1.0 }),
+        }
+    }
+
+    /// Whether the network's `weights:` reach it.
+    #[must_use]
+    pub const fn is_reached(self) -> bool {
+        matches!(self, Self::Both | Self::WeightsOnly)
+    }
 }
 
 /// A shape with the place that made it.

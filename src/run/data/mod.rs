@@ -417,10 +417,12 @@ impl Reading<'_> {
             "a reader gives what is asked"
         );
         let model = self.model;
-        if model.integer_input
-            && let Some(bad) = inputs.iter().position(|number| number.exact() < 0.0 || number.exact().fract() != 0.0)
-        {
-            return Err(data::bad_index(self.span, model.input_span, bad / columns, inputs[bad].exact()));
+        if let Some((vocabulary, table)) = model.vocabulary() {
+            let is_row = |number: f64| number >= 0.0 && number.fract() == 0.0 && number < vocabulary as f64;
+            if let Some(bad) = inputs.iter().position(|number| !is_row(number.exact())) {
+                let place = (self.first + bad / columns, bad % columns);
+                return Err(data::bad_index(self.span, (table, vocabulary), place, inputs[bad].exact()));
+            }
         }
         let targets = self.targets(fit, &raw.numbers, header.y.elements())?;
         let examples = Examples {

@@ -16,9 +16,9 @@ const STREAMS: &str = "data/synthetic";
 pub(super) fn synthesize<T: Number>(model: &Model) -> (Tensor, Tensor) {
     let mut stream = Stream::new(0, STREAMS, "x");
     let count = EXAMPLES * model.input.elements();
-    let inputs: Vec<T> = match vocabulary(model) {
+    let inputs: Vec<T> = match model.vocabulary() {
         None => (0..count).map(|_| T::rounded(stream.normal())).collect(),
-        Some(size) => (0..count).map(|_| T::rounded(stream.below(size) as f64)).collect(),
+        Some((size, _)) => (0..count).map(|_| T::rounded(stream.below(size as u64) as f64)).collect(),
     };
     let mut stream = Stream::new(0, STREAMS, "t");
     let classes = model.output.0.last().copied().unwrap_or(1);
@@ -38,10 +38,4 @@ pub(super) fn synthesize<T: Number>(model: &Model) -> (Tensor, Tensor) {
     }
     let shape = target_shape(model).with_batch(EXAMPLES);
     (Tensor::new(&model.input.with_batch(EXAMPLES), inputs), Tensor::new(&shape, targets))
-}
-
-/// How many different indices the first layer looks up.
-fn vocabulary(model: &Model) -> Option<u64> {
-    let table = model.parameters.iter().next().filter(|_| model.integer_input)?;
-    table.shape.0.first().map(|size| *size as u64)
 }

@@ -256,13 +256,6 @@ fn a_teacher_without_nonlinearity_is_linear() {
 }
 
 #[test]
-fn an_index_must_be_one() {
-    let mut model = with_data(&[1], &[1], TargetKind::Values, block(SourceKind::Sine));
-    model.integer_input = true;
-    assert_eq!(load(&model, Path::new(""), NO_LIMIT).unwrap_err()[0].code.0, "E0604");
-}
-
-#[test]
 fn held_out_classes_have_the_numbers_that_they_were_trained_with() {
     let table = |names: &[&str]| {
         let rows = names.iter().enumerate().map(|(row, name)| format!("{row},{name}\n"));

@@ -42,11 +42,13 @@ fn the_bounds_of_the_truncation_are_those_of_phi() {
 
 #[test]
 fn identities_are_where_pytorch_puts_them() {
-    let eye = Initializer::Identity { gain: 2.0 };
+    let eye = Initializer::Identity { gain: 2.0, groups: 1 };
     assert_eq!(drawn(&eye, &[2, 3]), [2.0, 0.0, 0.0, 0.0, 2.0, 0.0]);
     assert_eq!(drawn(&eye, &[3]), [2.0, 0.0, 0.0]);
     let kernel = drawn(&eye, &[2, 2, 3]);
     assert_eq!(kernel, [0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0]);
+    let grouped = drawn(&Initializer::Identity { gain: 2.0, groups: 2 }, &[4, 2, 1]);
+    assert_eq!(grouped, [2.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0, 2.0]);
     let even = drawn(&eye, &[1, 1, 2, 4]);
     assert_eq!(even.iter().position(|x| *x == 2.0), Some(4 + 2));
 }
