@@ -3,9 +3,11 @@
 //! - `chain.rs`: the layers with weights as one chain: r of each, factors, slope.
 //! - `verdict.rs`: the rules, gravest first. To add a finding: a function in `diagnostics/findings.rs`, its page, one rule here.
 //! - `findings.rs`: verdicts as diagnostics on the layers' own lines.
+//! - `curvature.rs`: saddle, minimum, plateau.
 //! - `expectation.rs`: `expect` statements against the records.
 
 pub mod chain;
+pub mod curvature;
 pub mod expectation;
 pub mod findings;
 pub mod verdict;

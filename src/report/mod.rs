@@ -5,6 +5,7 @@
 
 mod chart;
 pub mod csv;
+pub mod curvature;
 mod decade;
 mod history;
 pub mod html;
@@ -21,6 +22,7 @@ use crate::diagnostics::Level;
 use crate::model::Model;
 use crate::run::record::{End, LayerRecord, Record, Records, SeedRecords};
 use crate::source::Sources;
+use curvature::Curvature;
 use json::Number;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,6 +51,8 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// How training went, for the first seed; absent where nothing is trained.
     pub training: Option<Training>,
+    /// What the loss is like around the end of training; absent without `report { curvature: on }`.
+    pub curvature: Option<Curvature>,
     /// What is to be said, gravest first.
     pub findings: Vec<Finding>,
     /// Sentences in plain words: does it vanish, where, why.
@@ -301,6 +305,7 @@ pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Di
         verdict: build_verdict(model, diagnosis),
         steps,
         training: model.train.is_some().then(|| build_training(first)),
+        curvature: records.curvature.as_ref().map(|record| curvature::build(model, record)),
         findings: diagnosis.findings.iter().map(|finding| build_finding(model, sources, finding)).collect(),
         summary: words::summary(model, records, diagnosis),
     }

@@ -18,5 +18,6 @@ mod properties;
 mod reference;
 mod resume;
 mod snapshots;
+mod stuck;
 mod support;
 mod templates;
