@@ -199,8 +199,8 @@ fn inspect(model: &Model, options: &Options, diagnostics: &mut Vec<Diagnostic>) 
 }
 
 impl Checked {
-    /// What `check` tells of a file without errors; none where there is one. It lowers the network to learn what a step needs of
-    /// memory.
+    /// What `check` tells of a file without errors; none where there is one. It lowers the network, and its
+    /// training, to learn what a step needs of memory.
     ///
     /// # Errors
     /// Where that is more than the limit.
@@ -210,8 +210,9 @@ impl Checked {
             return Ok(Some(outline::build(model, data, None)));
         }
         let session = lowered(model, data, Level::Full)?;
-        run::room(&session, 0, 0, options.memory_limit)?;
-        let needed = u64::try_from(session.footprint().total).unwrap_or(u64::MAX);
+        let training = run::training_bytes(model, data.batch)?;
+        run::room(&session, 0, training, options.memory_limit)?;
+        let needed = u64::try_from(session.footprint().total + training).unwrap_or(u64::MAX);
         Ok(Some(outline::build(model, data, Some(needed))))
     }
 

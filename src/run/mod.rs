@@ -43,6 +43,7 @@ use session::{Executor, Kept, Session, Wanted};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use train::Trainer;
 
 /// How a model is run.
 #[derive(Clone, Debug)]
@@ -190,6 +191,16 @@ fn look_around(
     let threads = Threads::new(settings.threads).unwrap_or_else(|_| Threads::one());
     let step = first.records.steps.last().map_or(0, |record| record.step);
     curvature.measure(&point, (seed, step), products, &threads, progress)
+}
+
+/// The bytes that a seed needs to be trained, beside those of its reports: none without a `train` block.
+///
+/// # Errors
+/// E0504 where some tensor is larger than can be addressed.
+pub fn training_bytes(model: &Model, batch: usize) -> Result<u128, Diagnostic> {
+    let Some(train) = &model.train else { return Ok(0) };
+    let trainer = Trainer::new(NonZero::<usize>::MIN, model, train, (batch, 1), Executor::Interpreter)?;
+    Ok(trainer.bytes())
 }
 
 /// The bytes that memories may take beside the `held` bytes of data: at least one memory fits, with the bytes that `training` it
