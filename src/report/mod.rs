@@ -21,6 +21,7 @@ use crate::diagnose::verdict::{self, Judgement};
 use crate::diagnose::{self, Diagnosis};
 use crate::diagnostics::Level;
 use crate::model::Model;
+use crate::numbers;
 use crate::run::record::{End, LayerRecord, Record, Records, SeedRecords};
 use crate::source::Sources;
 use curvature::Curvature;
@@ -344,8 +345,10 @@ pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Di
 
 fn build_training(model: &Model, seed: &SeedRecords, diagnosis: &Diagnosis) -> Training {
     let count = seed.losses.len();
-    let shown = count.min(MOST_LOSSES);
-    let place = |index: usize| if shown < 2 { 0 } else { index * (count - 1) / (shown - 1) };
+    // At round steps, and the last.
+    let stride = numbers::round().find(|stride| count.div_ceil(*stride) < MOST_LOSSES).unwrap_or(1);
+    let last = count.checked_sub(1);
+    let shown = (0..count).step_by(stride).chain(last.filter(|last| last % stride != 0));
     Training {
         updates: count as u64,
         end: match seed.end {
@@ -356,7 +359,7 @@ fn build_training(model: &Model, seed: &SeedRecords, diagnosis: &Diagnosis) -> T
         .to_owned(),
         course: diagnosis.history.course.map(build_course),
         verdicts: diagnosis.history.stretches.iter().map(|stretch| build_stretch(model, stretch)).collect(),
-        losses: (0..shown).map(place).map(|at| Loss { step: at as u64, loss: Number(seed.losses[at]) }).collect(),
+        losses: shown.map(|at| Loss { step: at as u64, loss: Number(seed.losses[at]) }).collect(),
     }
 }
 
