@@ -72,7 +72,7 @@ pub struct Training {
     pub course: Option<Course>,
     /// The stretches of reports over which a verdict held, but for `healthy`.
     pub verdicts: Vec<Stretch>,
-    /// The loss before some updates, evenly spaced, the first and the last among them; `MOST_LOSSES` at most.
+    /// The loss before some updates, at round steps and before the last one; `MOST_LOSSES` at most.
     pub losses: Vec<Loss>,
 }
 
