@@ -8,6 +8,7 @@ mod examples;
 mod experiment;
 mod format;
 mod habits;
+mod history;
 mod laws;
 mod networks;
 mod pages;
