@@ -61,7 +61,7 @@ fn rotate(matrix: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize)
         matrix[k][p] = cosine * x - sine * y;
         matrix[k][q] = sine * x + cosine * y;
     }
-    let mut turn = |rows: &mut [Vec<f64>]| {
+    let turn = |rows: &mut [Vec<f64>]| {
         for k in 0..rows[p].len() {
             let (x, y) = (rows[p][k], rows[q][k]);
             rows[p][k] = cosine * x - sine * y;
