@@ -60,7 +60,7 @@ pub fn judge(record: &CurvatureRecord) -> Standing {
     }
     let told = |value: f64, residual: f64| value.abs() > RESIDUALS * residual && value.abs() > noise;
     let curves_down = least.value < -NEGATIVE * magnitude && told(least.value, least.residual);
-    if curves_down && record.escape.is_some_and(|tried| tried.is_kept()) {
+    if curves_down && record.escape.is_some_and(Tried::is_kept) {
         return Standing::Saddle;
     }
     if least.value > 0.0 && told(least.value, least.residual) { Standing::Minimum } else { Standing::Degenerate }

@@ -50,7 +50,7 @@ pub(super) fn lanczos(
             let residual = |pair: &Pair| length * pair.vector[done - 1].abs();
             [pairs.first(), pairs.last()].into_iter().flatten().all(|pair| residual(pair) <= SETTLED * magnitude)
         };
-        if done == most || (done >= least && done % 5 == 0) {
+        if done == most || (done >= least && done.is_multiple_of(5)) {
             pairs = tridiagonal(&diagonal, &beside);
             if done == most || is_settled(&pairs) {
                 break;
