@@ -106,6 +106,7 @@ mod tests {
             descent: None,
             escape: Some(Tried { length: 0.1, promised: 1e-3, measured: 0.9e-3 }),
             shares: Vec::new(),
+            weights: 1.0,
         }
     }
 

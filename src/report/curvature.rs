@@ -86,6 +86,8 @@ pub struct Stuck {
     pub curvature: Curvature,
 }
 
+/// `diagnose::curvature::LEARNING` as it is written.
+const LEARNING: &str = "1 %";
 /// The version of the JSON form of `gradc stuck`.
 const SCHEMA: u32 = 1;
 
@@ -155,12 +157,13 @@ pub fn render_text(stuck: &Stuck, characters: Characters) -> String {
         _ => "",
     };
     let mut text = format!(
-        "{}: {article}{word}\n{}, seed {}, after {}, loss {}; measured in f64\n\n",
+        "{}: {article}{word}\n{}, seed {}, after {}, loss {}, gradient {}; measured in f64\n\n",
         stuck.network,
         count(*examples as u64, "example"),
         stuck.seed,
         count(*step, "update"),
         significant(loss.0),
+        stuck.gradient,
     );
     let beside = |it: &Eigenvalue| format!("residual {}", scientific(it.residual.0));
     let rows = [
@@ -192,24 +195,35 @@ pub(super) fn sentences(model: &Model, record: &CurvatureRecord) -> Vec<String> 
     if standing == Standing::Moving {
         return sentences;
     }
-    let found = if record.complete {
-        "The Hessian has no others than".to_owned()
-    } else {
-        format!("{} products with the Hessian found", record.values.len())
-    };
-    sentences.push(format!(
-        "{found} eigenvalues from {} to {}.",
-        significant(record.least.value),
-        significant(record.greatest.value)
-    ));
+    let (least, greatest) = (significant(record.least.value), significant(record.greatest.value));
+    sentences.push(match record.values.len() {
+        1 => format!("The one eigenvalue of the Hessian is {greatest}."),
+        count if record.complete => format!("All {count} eigenvalues of the Hessian lie from {least} to {greatest}."),
+        count => format!("{count} products with the Hessian found eigenvalues from {least} to {greatest}."),
+    });
     sentences.push(verdict(model, record, standing));
     if let Some(decay) = model.train.as_ref().and_then(|train| train.decay).filter(|decay| *decay != 0.0) {
-        sentences.push(format!(
-            "C is the loss alone: the decay of {} of the training adds as much to the curvature of every weight.",
-            significant(decay)
-        ));
+        sentences.push(with_decay(record, decay));
     }
     sentences
+}
+
+/// What the decay of the training, which is no part of C, does to the curvature.
+fn with_decay(record: &CurvatureRecord, decay: f64) -> String {
+    let own = format!(
+        "C is the loss alone; the decay of {} bends every weight's direction up by as much",
+        significant(decay)
+    );
+    if record.least.value >= 0.0 {
+        return format!("{own}.");
+    }
+    let bent = decay * record.weights;
+    let compared = if bent > record.least.value.abs() {
+        "more than it curves down: for loss and decay together it is none that leads down"
+    } else {
+        "less than it curves down: it leads down for loss and decay together, too"
+    };
+    format!("{own}: that of the least eigenvalue by {}, {compared}.", significant(bent))
 }
 
 /// Whether the gradient still leads anywhere.
@@ -226,12 +240,11 @@ fn stationary(record: &CurvatureRecord, standing: Standing) -> String {
     );
     if standing == Standing::Moving {
         format!(
-            "The point is not stationary: {step}. More than {} is learning: what holds the network here is the size of its steps, \
-             no minimum and no saddle.",
-            share(curvature::LEARNING)
+            "The point is not stationary: {step}. More than {LEARNING} is learning: what holds the network here is the size of its steps, \
+             no minimum and no saddle."
         )
     } else {
-        format!("The point is stationary: {step}; {} would be learning.", share(curvature::LEARNING))
+        format!("The point is stationary: {step}; {LEARNING} would be learning.")
     }
 }
 

@@ -120,7 +120,9 @@ fn sentence(model: &Model, stretch: &Stretch) -> String {
     };
     let Stretch { from, to, .. } = stretch;
     match (stretch.before, stretch.until) {
+        (Some(before), None) if from == to => format!("At step {from} {phrase}, at step {before} not yet."),
         (Some(before), None) => format!("From step {from} on {phrase}, not yet at step {before}."),
+        (None, Some(until)) if from == to => format!("At step {from} {phrase}, at step {until} no longer."),
         (None, Some(until)) => format!("Up to step {to} {phrase}, no longer at step {until}."),
         (Some(_), Some(_)) if from == to => format!("At step {from} {phrase}, and not before or after."),
         (Some(_), Some(_)) => format!("From step {from} to step {to} {phrase}, and not before or after."),

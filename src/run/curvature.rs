@@ -22,7 +22,7 @@ use crate::diagnostics::{Diagnostic, data as words};
 use crate::graph::{self, Builder, LayerId, Leaf, NodeId, Origin, ParameterId, Role};
 use crate::jit::Threads;
 use crate::kernel::memory::{Memory, OutOfMemory};
-use crate::model::{self, Model};
+use crate::model::{self, Model, ParameterRole};
 use crate::numbers::bytes;
 use crate::shape::Precision;
 use lanczos::{dot, lanczos, norm};
@@ -212,6 +212,7 @@ impl<'m> Curvature<'m> {
             descent: None,
             escape: None,
             shares: Vec::new(),
+            weights: 0.0,
         };
         if self.size == 0 || !here.loss.is_finite() || !gradient.is_finite() {
             return Ok(record);
@@ -237,7 +238,9 @@ impl<'m> Curvature<'m> {
         record.least = eigenvalue(&spectrum.least, spectrum.values[0]);
         record.greatest = eigenvalue(&spectrum.greatest, *spectrum.values.last().expect("there is a number to move"));
         (record.values, record.complete) = (spectrum.values, spectrum.complete);
-        record.shares = self.shares(&spectrum.least);
+        record.shares = self.shares(&spectrum.least, |_| true);
+        let weights = self.shares(&spectrum.least, |id| self.model.parameters[id].role == ParameterRole::Weight);
+        record.weights = weights.iter().map(|(_, share)| share).sum();
         if gradient > 0.0 {
             let down: Vec<f64> = here.gradient.iter().map(|number| -number / gradient).collect();
             let scale = if record.greatest.value > 0.0 { record.greatest.value } else { record.least.value.abs() };
@@ -334,13 +337,13 @@ impl<'m> Curvature<'m> {
         moved
     }
 
-    /// How much of a direction of length 1 lies in each layer, as the sum of its squares there.
-    fn shares(&self, mut direction: &[f64]) -> Vec<(LayerId, f64)> {
+    /// How much of a direction of length 1 lies in each layer, as the sum of its squares there, in the parameters that count.
+    fn shares(&self, mut direction: &[f64], counts: impl Fn(ParameterId) -> bool) -> Vec<(LayerId, f64)> {
         let mut shares: Vec<(LayerId, f64)> = Vec::new();
         for parameter in self.parameters.iter().filter(|parameter| parameter.direction.is_some()) {
             let (own, rest) = direction.split_at(parameter.elements);
             direction = rest;
-            let share = dot(own, own);
+            let share = if counts(parameter.id) { dot(own, own) } else { 0.0 };
             match shares.iter_mut().find(|(layer, _)| *layer == parameter.layer) {
                 Some((_, sum)) => *sum += share,
                 None => shares.push((parameter.layer, share)),

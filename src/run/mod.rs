@@ -189,7 +189,7 @@ fn look_around(
     let mut point = curvature.initial(model.precision, &mut Initial::new(model, &settings.base), seed)?;
     curvature.replace(&mut point, &first.trained);
     let threads = Threads::new(settings.threads).unwrap_or_else(|_| Threads::one());
-    let step = first.records.steps.last().map_or(0, |record| record.step);
+    let step = first.records.losses.len() as u64;
     curvature.measure(&point, (seed, step), products, &threads, progress)
 }
 

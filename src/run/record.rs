@@ -46,6 +46,8 @@ pub struct CurvatureRecord {
     pub escape: Option<Tried>,
     /// How much of that direction lies in each layer: the sum of its squares, 1 in all.
     pub shares: Vec<(LayerId, f64)>,
+    /// How much of it lies in weights, which decay, rather than in biases.
+    pub weights: f64,
 }
 
 /// An eigenvalue of the Hessian.
