@@ -210,20 +210,17 @@ pub(super) fn sentences(model: &Model, record: &CurvatureRecord) -> Vec<String> 
 
 /// What the decay of the training, which is no part of C, does to the curvature.
 fn with_decay(record: &CurvatureRecord, decay: f64) -> String {
-    let own = format!(
-        "C is the loss alone; the decay of {} bends every weight's direction up by as much",
-        significant(decay)
-    );
+    let own = format!("The decay of {}, which is no part of C, bends", significant(decay));
     if record.least.value >= 0.0 {
-        return format!("{own}.");
+        return format!("{own} the direction of every weight up by as much.");
     }
     let bent = decay * record.weights;
     let compared = if bent > record.least.value.abs() {
-        "more than it curves down: for loss and decay together it is none that leads down"
+        "more than it curves down: while there is decay, this way is closed"
     } else {
-        "less than it curves down: it leads down for loss and decay together, too"
+        "less than it curves down"
     };
-    format!("{own}: that of the least eigenvalue by {}, {compared}.", significant(bent))
+    format!("{own} that direction up by {}, {compared}.", significant(bent))
 }
 
 /// Whether the gradient still leads anywhere.
