@@ -196,7 +196,7 @@ pub fn zero(at: &Place) -> Diagnostic {
     .note("a point of zero gradient is a minimum, a maximum or a saddle; its curvature tells which")
 }
 
-/// G0012: the gradient vanishes (or explodes) at the end of training and did not at its beginning. Ratios, factors and steps are those
+/// G0020: the gradient vanishes (or explodes) at the end of training and did not at its beginning. Ratios, factors and steps are those
 /// of the first report and the last.
 #[must_use]
 pub fn begins(
@@ -209,7 +209,7 @@ pub fn begins(
 ) -> Diagnostic {
     let verb = if vanishes { "vanish" } else { "explode" };
     Diagnostic::warning(
-        Code("G0012"),
+        Code("G0020"),
         format!("the gradient began to {verb} in training, most of all at `{}`", at.name),
         at.span,
         format!("{} here at step {}, {} at step {}", factor(factors.0), steps.0, factor(factors.1), steps.1),
@@ -224,11 +224,11 @@ pub fn begins(
     .note(cause)
 }
 
-/// G0013: units die in training.
+/// G0021: units die in training.
 #[must_use]
 pub fn dying(at: &Place, course: &str, note: Option<String>) -> Diagnostic {
     let diagnostic = Diagnostic::warning(
-        Code("G0013"),
+        Code("G0021"),
         format!("units of `{}` die in training", at.name),
         at.span,
         format!("dead: {course}"),
@@ -239,11 +239,11 @@ pub fn dying(at: &Place, course: &str, note: Option<String>) -> Diagnostic {
     }
 }
 
-/// G0014: the loss swings; `rises` of so many changes.
+/// G0022: the loss swings; `rises` of so many changes.
 #[must_use]
 pub fn swings(at: &Place, ratio: f64, (rises, changes): (usize, usize), between: &str) -> Diagnostic {
     Diagnostic::warning(
-        Code("G0014"),
+        Code("G0022"),
         format!("the loss swings: it rose in {rises} of the last {changes} changes, {between}"),
         at.span,
         format!("each update changes the weights of `{}` by {}", at.name, share(ratio)),

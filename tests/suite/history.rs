@@ -14,7 +14,7 @@ fn example(code: &str) -> String {
 
 #[test]
 fn what_changes_in_training_is_told_with_its_time_and_place() {
-    for code in ["G0012", "G0013", "G0014"] {
+    for code in ["G0020", "G0021", "G0022"] {
         let told = finish_with_input(&["run", "-"], example(code).as_bytes()).with_status(0);
         assert!(told.stdout.lines().all(|line| line.chars().count() <= 100), "{}", told.stdout);
         snapshot("history", code, &format!("{}\n{}", told.stdout, told.stderr));
@@ -23,7 +23,7 @@ fn what_changes_in_training_is_told_with_its_time_and_place() {
 
 #[test]
 fn stretches_of_verdicts_are_in_the_json() {
-    let text = example("G0012").replace("steps: 100 }", "steps: 100 }\nreport { every: 10 }");
+    let text = example("G0020").replace("steps: 100 }", "steps: 100 }\nreport { every: 10 }");
     let told = finish_with_input(&["run", "--format", "json", "-"], text.as_bytes()).with_status(0);
     let report: serde_json::Value = serde_json::from_str(&told.stdout).expect("the report is JSON");
     let stretches = report["training"]["verdicts"].as_array().expect("a list");
