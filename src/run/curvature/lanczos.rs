@@ -29,6 +29,8 @@ pub(super) fn lanczos(
     mut draw: impl FnMut() -> f64,
     mut multiply: impl FnMut(&[f64]) -> Vec<f64>,
 ) -> Spectrum {
+    // A small matrix is known whole.
+    let least = if size <= most { size } else { least };
     let most = most.min(size);
     let mut basis: Vec<Vec<f64>> = Vec::new();
     let (mut diagonal, mut beside) = (Vec::new(), Vec::new());
