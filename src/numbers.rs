@@ -41,6 +41,12 @@ fn shorten(digits: &str) -> &str {
 /// Stands where there is no number: a norm of nothing, 0 of 0.
 pub const UNDEFINED: &str = "—";
 
+/// 1, 2, 5, 10, 20, 50, …: as far as they can be written.
+pub fn round() -> impl Iterator<Item = usize> {
+    let decades = std::iter::successors(Some(1_usize), |decade| decade.checked_mul(10));
+    decades.flat_map(|decade| [1, 2, 5].into_iter().filter_map(move |digit| decade.checked_mul(digit)))
+}
+
 /// A factor: `×0.25`, `×4.9`, `×1.7e-3`, `×0`, `×∞`, and `—` where there is none; three significant digits.
 #[must_use]
 pub fn factor(value: f64) -> String {

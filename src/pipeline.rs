@@ -5,7 +5,8 @@ use crate::diagnose::{self, Diagnosis, expectation};
 use crate::diagnostics::{Diagnostic, fix};
 use crate::graph::LayerId;
 use crate::jit::{self, Features};
-use crate::model::{self, Model};
+use crate::model::{self, At, Model};
+use crate::report::curvature::Stuck;
 use crate::report::outline::{self, Outline};
 use crate::report::{self, Report};
 use crate::run::data::{self, DataShape};
@@ -198,8 +199,8 @@ fn inspect(model: &Model, options: &Options, diagnostics: &mut Vec<Diagnostic>) 
 }
 
 impl Checked {
-    /// What `check` tells of a file without errors; none where there is one. It lowers the network to learn what a step needs of
-    /// memory.
+    /// What `check` tells of a file without errors; none where there is one. It lowers the network, and its
+    /// training, to learn what a step needs of memory.
     ///
     /// # Errors
     /// Where that is more than the limit.
@@ -209,8 +210,9 @@ impl Checked {
             return Ok(Some(outline::build(model, data, None)));
         }
         let session = lowered(model, data, Level::Full)?;
-        run::room(&session, 0, 0, options.memory_limit)?;
-        let needed = u64::try_from(session.footprint().total).unwrap_or(u64::MAX);
+        let training = run::training_bytes(model, data.batch)?;
+        run::room(&session, 0, training, options.memory_limit)?;
+        let needed = u64::try_from(session.footprint().total + training).unwrap_or(u64::MAX);
         Ok(Some(outline::build(model, data, Some(needed))))
     }
 
@@ -249,23 +251,33 @@ impl Checked {
     /// Where the file has an error: it is reported first.
     pub fn run(&self, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Ran, Vec<Diagnostic>> {
         let model = self.model.as_ref().expect("only a file without errors is run");
-        let settings = Settings {
-            base: options.folder.clone(),
-            seed: options.seed,
-            threads: options.threads,
-            memory_limit: options.memory_limit,
-            executor: Executor::Jit(options.features),
-            dump: options.dump.clone(),
-            save: options.save.clone(),
-            stop: options.stop,
-            checkpoints: options.checkpoints,
-        };
+        let settings = settings(options);
         let data = self.data.as_ref().expect("the data of a file without errors are known");
         let records = run::run(model, &settings, data.batch, progress)?;
         let diagnosis = diagnose::diagnose(model, &records);
         let report = report::build(model, &self.sources, &records, &diagnosis);
         let failed = expectation::check(model, &records);
         Ok(Ran { records, diagnosis, report, failed })
+    }
+
+    /// Trains as the file says and looks at the curvature where the first seed ends.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being run.
+    ///
+    /// # Panics
+    /// Where the file has an error: it is reported first.
+    pub fn stuck(&self, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Stuck, Vec<Diagnostic>> {
+        let mut model = self.model.clone().expect("only a file without errors is run");
+        // One report, at the end, of the first seed.
+        let seed = run::seeds(&model, options.seed)[0];
+        (model.report.at, model.report.every, model.report.curvature) = (Some(vec![At::Last]), None, true);
+        let settings = settings(&Options { seed: Some(seed), ..options.clone() });
+        let data = self.data.as_ref().expect("the data of a file without errors are known");
+        let records = run::run(&model, &settings, data.batch, progress)?;
+        let diagnosis = diagnose::diagnose(&model, &records);
+        let report = report::build(&model, &self.sources, &records, &diagnosis);
+        Ok(report::curvature::stuck(&report).expect("it was asked for"))
     }
 
     /// `expect` statements that the run satisfies and the file does not have, a line each: each was read back and held.
@@ -281,6 +293,21 @@ impl Checked {
         };
         let candidates = suggest::candidates(model, &ran.records, &ran.diagnosis);
         candidates.into_iter().filter(|line| !has(line) && holds(line)).collect()
+    }
+}
+
+/// How a model is run.
+fn settings(options: &Options) -> Settings {
+    Settings {
+        base: options.folder.clone(),
+        seed: options.seed,
+        threads: options.threads,
+        memory_limit: options.memory_limit,
+        executor: Executor::Jit(options.features),
+        dump: options.dump.clone(),
+        save: options.save.clone(),
+        stop: options.stop,
+        checkpoints: options.checkpoints,
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     Run(Run),
+    Stuck(Stuck),
     Check(Check),
     Test(Test),
     Diff(Diff),
@@ -119,6 +120,51 @@ pub(super) struct Run {
 
     #[command(flatten)]
     pub(super) processor: Processor,
+}
+
+/// Tell what a network is stuck at: a plateau, a saddle, a local minimum, or nothing of the kind.
+///
+/// Trains as the file says, then measures the curvature of the loss where training ended; without `train` at the first point.
+#[derive(Args, Debug)]
+#[command(after_help = help::STUCK)]
+pub(super) struct Stuck {
+    /// The `.net` file; `-` is standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+
+    /// How the answer is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The answer")]
+    pub(super) format: StuckFormat,
+
+    /// Write the answer to a file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The answer")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Use no character beyond ASCII in the text.
+    #[arg(long, help_heading = "The answer")]
+    pub(super) ascii: bool,
+
+    /// Go on from the checkpoint that the file's `train` block names, which is left as it is.
+    #[arg(long, help_heading = "The experiment")]
+    pub(super) resume: bool,
+
+    #[command(flatten)]
+    pub(super) experiment: Experiment,
+
+    #[command(flatten)]
+    pub(super) machine: Machine,
+
+    #[command(flatten)]
+    pub(super) processor: Processor,
+}
+
+/// `stuck --format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum StuckFormat {
+    /// Numbers and the answer in plain words
+    Text,
+    /// One JSON object; its schema is docs/stuck.schema.json
+    Json,
 }
 
 /// `run --format`

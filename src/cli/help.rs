@@ -6,6 +6,7 @@ pub(super) const WHOLE: &str = "\
 \u{1b}[1;4mExamples:\u{1b}[0m
   gradc run digits.net                  run it: where do its gradients vanish?
   gradc run digits.net --set act=relu   the same with one parameter changed
+  gradc stuck digits.net                a saddle, a minimum, or a plateau?
   gradc check digits.net                every mistake, shapes, memory; no run
   gradc test                            hold every report to its snapshot
   gradc explain E0201                   what a code means, and how to mend it
@@ -32,6 +33,20 @@ pub(super) const RUN: &str = "\
 \u{1b}[1;4mExit status:\u{1b}[0m
   0  all is well, whatever was found of the gradients
   1  an `expect` of the file does not hold
+  2  the command line or the file is wrong
+  3  it could not be done: a data file missing or damaged, not enough memory";
+
+/// Of `stuck`.
+pub(super) const STUCK: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc stuck digits.net             train it, then look around
+  gradc stuck digits.net --resume    look at where its checkpoint stands
+  gradc stuck digits.net --format json
+
+docs/stuck.md says what is measured and how it is judged.
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  all is well, whatever was found
   2  the command line or the file is wrong
   3  it could not be done: a data file missing or damaged, not enough memory";
 

@@ -19,6 +19,7 @@ mod output;
 mod progress;
 mod reference;
 mod run;
+mod stuck;
 mod talk;
 mod test;
 mod ticks;
@@ -131,6 +132,7 @@ pub fn main() -> ExitCode {
     let talk = Talk::new(command_line.color);
     let outcome = match &command_line.verb {
         Verb::Run(arguments) => run::run(arguments, &talk),
+        Verb::Stuck(arguments) => stuck::run(arguments, &talk),
         Verb::Check(arguments) => check::run(arguments, &talk),
         Verb::Test(arguments) => test::run(arguments, &talk),
         Verb::Diff(arguments) => diff::run(arguments, &talk),

@@ -25,9 +25,16 @@ impl Meter {
         let (done, whole, template) = match progress {
             Progress::Running(done, seeds) if seeds > 1 => (done as u64, seeds as u64, "{bar:30} {pos} of {len} seeds"),
             Progress::Training { step, steps, .. } => (step, steps, "{bar:30} step {pos} of {len}, {msg}, {eta} left"),
+            Progress::Curvature(done, most) => {
+                (done as u64, most as u64, "{bar:30} {pos} of {len} products with the Hessian")
+            }
             Progress::Reading | Progress::Compiling | Progress::Running(..) => return,
         };
         let Some(bar) = self.bar(whole, template) else { return };
+        if matches!(progress, Progress::Curvature(..)) && bar.length() != Some(whole) {
+            bar.set_length(whole);
+            bar.set_style(style(template));
+        }
         // Where seeds are trained, the first one's steps tell how far they are.
         if bar.length() == Some(whole) {
             bar.set_position(done);
@@ -52,7 +59,7 @@ impl Meter {
         Some(self.bar.get_or_init(|| {
             // Hidden by itself where standard error is no terminal.
             let bar = ProgressBar::with_draw_target(Some(whole), ProgressDrawTarget::stderr());
-            bar.with_style(ProgressStyle::with_template(template).expect("the template is well formed"))
+            bar.with_style(style(template))
         }))
     }
 
@@ -70,4 +77,8 @@ impl Meter {
             bar.finish_and_clear();
         }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is well formed")
 }

@@ -4,11 +4,15 @@
 //! - `through_time.rs`: how far a loss reaches back along a sequence.
 //! - `verdict.rs`: the rules, gravest first. To add a finding: a function in `diagnostics/findings.rs`, its page, one rule here.
 //! - `findings.rs`: verdicts as diagnostics on the layers' own lines.
+//! - `curvature.rs`: saddle, minimum, plateau.
+//! - `history.rs`: verdicts over time.
 //! - `expectation.rs`: `expect` statements against the records.
 
 pub mod chain;
+pub mod curvature;
 pub mod expectation;
 pub mod findings;
+pub mod history;
 pub mod through_time;
 pub mod verdict;
 
@@ -17,6 +21,7 @@ use crate::graph::LayerId;
 use crate::model::{Model, VerdictWord};
 use crate::run::record::{Record, Records};
 use chain::Chain;
+use history::History;
 use verdict::Judgement;
 
 /// What is to be said of a whole run.
@@ -28,6 +33,8 @@ pub struct Diagnosis {
     pub seeds: Vec<SeedVerdict>,
     /// The judgement of each report of the first seed.
     pub steps: Vec<Judgement>,
+    /// What they tell together.
+    pub history: History,
     /// Drawn on the source, gravest first.
     pub findings: Vec<Finding>,
 }
@@ -82,8 +89,10 @@ pub fn diagnose(model: &Model, records: &Records) -> Diagnosis {
     let verdict = overall(&seeds);
     let last = first.steps.last().expect("a seed has at least one report");
     let judgement = steps.last().expect("a seed has at least one report");
-    let findings = findings::find(model, records, last, judgement, &verdict);
-    Diagnosis { verdict, seeds, steps, findings }
+    let history = history::of(first, &steps);
+    let mut findings = findings::find(model, records, last, judgement, &verdict);
+    findings.extend(history::findings(model, first, &steps, &history));
+    Diagnosis { verdict, seeds, steps, history, findings }
 }
 
 fn overall(seeds: &[SeedVerdict]) -> Overall {

@@ -254,6 +254,61 @@ pub fn exploding_through_time(at: &Place, way: &WayBack, threshold: f64) -> Diag
     way.causes(diagnostic)
 }
 
+/// G0020: the gradient vanishes (or explodes) at the end of training and did not at its beginning. Ratios, factors and steps are those
+/// of the first report and the last.
+#[must_use]
+pub fn begins(
+    at: &Place,
+    vanishes: bool,
+    ratios: (f64, f64),
+    factors: (f64, f64),
+    steps: (u64, u64),
+    cause: &str,
+) -> Diagnostic {
+    let verb = if vanishes { "vanish" } else { "explode" };
+    Diagnostic::warning(
+        Code("G0020"),
+        format!("the gradient began to {verb} in training, most of all at `{}`", at.name),
+        at.span,
+        format!("{} here at step {}, {} at step {}", factor(factors.0), steps.0, factor(factors.1), steps.1),
+    )
+    .note(format!(
+        "first over last layer: {} at step {}, {} at step {}",
+        significant(ratios.0),
+        steps.0,
+        significant(ratios.1),
+        steps.1
+    ))
+    .note(cause)
+}
+
+/// G0021: units die in training.
+#[must_use]
+pub fn dying(at: &Place, course: &str, note: Option<String>) -> Diagnostic {
+    let diagnostic = Diagnostic::warning(
+        Code("G0021"),
+        format!("units of `{}` die in training", at.name),
+        at.span,
+        format!("dead: {course}"),
+    );
+    match note {
+        Some(note) => diagnostic.note(note),
+        None => diagnostic,
+    }
+}
+
+/// G0022: the loss swings; `rises` of so many changes.
+#[must_use]
+pub fn swings(at: &Place, ratio: f64, (rises, changes): (usize, usize), between: &str) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0022"),
+        format!("the loss swings: it rose in {rises} of the last {changes} changes, {between}"),
+        at.span,
+        format!("each update changes the weights of `{}` by {}", at.name, share(ratio)),
+    )
+    .note("no layer's weights are changed more")
+}
+
 /// G0100: an expectation that does not hold.
 #[must_use]
 pub fn expectation_failed(

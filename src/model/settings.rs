@@ -79,7 +79,7 @@ pub static REPORT_KEYS: &[Key] = &[
     key("every", "a report every so many steps"),
     key("seeds", "the seeds that are run"),
     key("dropout", "`off` leaves dropout out of the reports"),
-    key("curvature", "`on` measures the curvature"),
+    key("curvature", "`on` tells of the last step what the loss is like around it: a saddle, a minimum, flat"),
     key("vanishing", "the ratio below which the gradient vanishes"),
     key("exploding", "the ratio above which it explodes"),
     key("dead", "the share of dead units that is the verdict"),

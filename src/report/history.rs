@@ -4,7 +4,7 @@
 use super::text::shorten;
 use super::{Report, Step};
 use crate::diagnose::Diagnosis;
-use crate::diagnose::verdict::Judgement;
+use crate::diagnose::history::{Course, Stretch};
 use crate::model::{Model, VerdictWord};
 use crate::numbers::{scientific, share, significant};
 use crate::run::record::{End, SeedRecords};
@@ -88,84 +88,61 @@ pub(super) fn sentences(model: &Model, seed: &SeedRecords, diagnosis: &Diagnosis
         sentence.push('.');
         sentences.push(sentence);
     }
-    sentences.extend(change(seed, &diagnosis.steps));
-    sentences.extend(course(&epoch_means(seed), if seed.batches > 1 { "epochs" } else { "updates" }));
+    sentences.extend(stretches(model, diagnosis));
+    sentences.extend(diagnosis.history.course.map(|course| words(course, seed)));
     sentences
 }
 
-/// When the verdict changed, first and last.
-fn change(seed: &SeedRecords, judgements: &[Judgement]) -> Option<String> {
-    let changes: Vec<(u64, VerdictWord)> = judgements
-        .windows(2)
-        .zip(&seed.steps[1..])
-        .filter(|(pair, _)| pair[0].word != pair[1].word)
-        .map(|(pair, record)| (record.step, pair[1].word))
-        .collect();
-    let (step, word) = *changes.last()?;
-    let first = judgements.first()?.word;
-    let times = match changes.len() {
-        1 => String::new(),
-        times => format!(", after {times} changes"),
-    };
-    Some(format!(
-        "At step {} it was {}, from step {step} on it is {}{times}.",
-        seed.steps[0].step,
-        first.word(),
-        word.word()
-    ))
-}
+/// The most changes of verdicts that are told.
+const MOST_TOLD: usize = 4;
 
-/// The mean loss of each epoch, where an epoch has several batches: from one to the next the examples differ.
-fn epoch_means(seed: &SeedRecords) -> Vec<f64> {
-    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
-    seed.losses.chunks_exact(seed.batches.max(1)).map(mean).collect()
-}
-
-/// Losses that are looked at, at the end.
-const TAIL: usize = 50;
-/// A relative change of the loss over the tail below which it stands still.
-const STILL: f64 = 1e-3;
-/// The share of rises among the last losses from which on they swing.
-const SWINGS: f64 = 0.35;
-
-/// Whether the loss stands still or swings at the end.
-fn course(losses: &[f64], unit: &str) -> Option<String> {
-    let tail = &losses[losses.len().checked_sub(TAIL)?..];
-    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-    let drift = (mean(&tail[..TAIL / 2]) - mean(&tail[TAIL / 2..])).abs();
-    let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let spread = (most - least) / tail[0].abs();
-    if spread < STILL {
-        return Some(format!(
-            "The loss stands still: over the last {TAIL} {unit} it changed by {} of itself.",
-            significant(spread)
-        ));
+/// Since when a verdict holds, or until when it did; nothing of one that held all along.
+fn stretches(model: &Model, diagnosis: &Diagnosis) -> Vec<String> {
+    let told = |stretch: &&Stretch| stretch.before.is_some() || stretch.until.is_some();
+    let mut sentences: Vec<String> =
+        diagnosis.history.stretches.iter().filter(told).map(|stretch| sentence(model, stretch)).collect();
+    if let Some(more) = sentences.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+        sentences.truncate(MOST_TOLD);
+        sentences.push(format!("Verdicts changed {more} times more."));
     }
-    let rises = tail.windows(2).filter(|pair| pair[1] > pair[0]).count();
-    let swings = rises as f64 / (TAIL - 1) as f64 >= SWINGS && drift < 0.25 * (most - least);
-    swings.then(|| {
-        format!(
-            "The loss swings: it rose in {rises} of the last {} {unit}, between {} and {}.",
-            TAIL - 1,
+    sentences
+}
+
+fn sentence(model: &Model, stretch: &Stretch) -> String {
+    let layer = stretch.layer.map_or("the loss", |layer| model.layers[layer].name.as_str());
+    let phrase = match stretch.word {
+        VerdictWord::Vanishing => "the gradient vanishes".to_owned(),
+        VerdictWord::Exploding => "the gradient explodes".to_owned(),
+        VerdictWord::Underflow => format!("the gradient underflows at `{layer}`"),
+        VerdictWord::Dead => format!("units of `{layer}` are dead"),
+        VerdictWord::Saturated => format!("`{layer}` is saturated"),
+        VerdictWord::Healthy => "the gradient is healthy".to_owned(),
+    };
+    let Stretch { from, to, .. } = stretch;
+    match (stretch.before, stretch.until) {
+        (Some(before), None) if from == to => format!("At step {from} {phrase}, at step {before} not yet."),
+        (Some(before), None) => format!("From step {from} on {phrase}, not yet at step {before}."),
+        (None, Some(until)) if from == to => format!("At step {from} {phrase}, at step {until} no longer."),
+        (None, Some(until)) => format!("Up to step {to} {phrase}, no longer at step {until}."),
+        (Some(_), Some(_)) if from == to => format!("At step {from} {phrase}, and not before or after."),
+        (Some(_), Some(_)) => format!("From step {from} to step {to} {phrase}, and not before or after."),
+        (None, None) => format!("All along {phrase}."),
+    }
+}
+
+/// What the loss does at the end.
+fn words(course: Course, seed: &SeedRecords) -> String {
+    match course {
+        Course::Still { since, change } => format!(
+            "The loss stands still: from update {} on it changed by {} of itself.",
+            since + 1,
+            significant(change)
+        ),
+        Course::Swings { rises, changes, least, most } => format!(
+            "The loss swings: it rose in {rises} of the last {changes} {}, between {} and {}.",
+            if seed.batches > 1 { "epochs" } else { "updates" },
             significant(least),
             significant(most)
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::course;
-
-    #[test]
-    fn a_plateau_and_an_oscillation_are_told_from_learning() {
-        let falling: Vec<f64> = (0..100).map(|step| 1.0 / f64::from(step + 1)).collect();
-        assert_eq!(course(&falling, "updates"), None);
-        let flat: Vec<f64> = (0..100).map(|step| 3.2459 + 1e-6 * f64::from(step % 3)).collect();
-        assert!(course(&flat, "updates").is_some_and(|words| words.starts_with("The loss stands still")));
-        let swinging: Vec<f64> = (0..100).map(|step| if step % 2 == 0 { 1.0 } else { 2.0 }).collect();
-        assert!(course(&swinging, "updates").is_some_and(|words| words.contains("25 of the last 49")));
-        assert_eq!(course(&falling[..10], "updates"), None, "too few to tell");
+        ),
     }
 }

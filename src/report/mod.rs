@@ -5,6 +5,7 @@
 
 mod chart;
 pub mod csv;
+pub mod curvature;
 mod decade;
 mod history;
 pub mod html;
@@ -18,12 +19,15 @@ mod words;
 pub use through_time::Time;
 
 use crate::diagnose::chain::Chain;
+use crate::diagnose::history as over_time;
 use crate::diagnose::verdict::{self, Judgement};
 use crate::diagnose::{self, Diagnosis};
 use crate::diagnostics::Level;
 use crate::model::Model;
+use crate::numbers;
 use crate::run::record::{End, LayerRecord, Record, Records, SeedRecords};
 use crate::source::Sources;
+use curvature::Curvature;
 use json::Number;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,6 +56,8 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// How training went, for the first seed; absent where nothing is trained.
     pub training: Option<Training>,
+    /// What the loss is like around the end of training; absent without `report { curvature: on }`.
+    pub curvature: Option<Curvature>,
     /// What is to be said, gravest first.
     pub findings: Vec<Finding>,
     /// Sentences in plain words: does it vanish, where, why.
@@ -65,8 +71,38 @@ pub struct Training {
     pub updates: u64,
     /// `whole`, `not finite` or `interrupted`.
     pub end: String,
-    /// The loss before some updates, evenly spaced, the first and the last among them; `MOST_LOSSES` at most.
+    /// What the loss does at the end; absent where it falls, rises, or there are too few updates to tell.
+    pub course: Option<Course>,
+    /// The stretches of reports over which a verdict held, but for `healthy`.
+    pub verdicts: Vec<Stretch>,
+    /// The loss before some updates, at round steps and before the last one; `MOST_LOSSES` at most.
     pub losses: Vec<Loss>,
+}
+
+/// What a loss does that does not simply fall.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Course {
+    /// `stands still` or `swings`.
+    pub word: String,
+    /// Updates made when it began to stand still.
+    pub since: Option<u64>,
+    /// The change since then, as a share of the loss; where it swings, that of the last fifty updates or epochs.
+    pub change: Number,
+}
+
+/// Consecutive reports at which a verdict held.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Stretch {
+    /// The verdict.
+    pub word: String,
+    /// The first of these reports.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
+    /// Whether it is the last report of all.
+    pub lasts: bool,
+    /// The layer whose number decided at the first, where it is one layer's.
+    pub layer: Option<String>,
 }
 
 /// The loss at a step.
@@ -306,16 +342,19 @@ pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Di
         synthetic_data: records.synthetic,
         verdict: build_verdict(model, diagnosis),
         steps,
-        training: model.train.is_some().then(|| build_training(first)),
+        training: model.train.is_some().then(|| build_training(model, first, diagnosis)),
+        curvature: records.curvature.as_ref().map(|record| curvature::build(model, record)),
         findings: diagnosis.findings.iter().map(|finding| build_finding(model, sources, finding)).collect(),
         summary: words::summary(model, records, diagnosis),
     }
 }
 
-fn build_training(seed: &SeedRecords) -> Training {
+fn build_training(model: &Model, seed: &SeedRecords, diagnosis: &Diagnosis) -> Training {
     let count = seed.losses.len();
-    let shown = count.min(MOST_LOSSES);
-    let place = |index: usize| if shown < 2 { 0 } else { index * (count - 1) / (shown - 1) };
+    // At round steps, and the last.
+    let stride = numbers::round().find(|stride| count.div_ceil(*stride) < MOST_LOSSES).unwrap_or(1);
+    let last = count.checked_sub(1);
+    let shown = (0..count).step_by(stride).chain(last.filter(|last| last % stride != 0));
     Training {
         updates: count as u64,
         end: match seed.end {
@@ -324,7 +363,30 @@ fn build_training(seed: &SeedRecords) -> Training {
             End::Interrupted(_) => "interrupted",
         }
         .to_owned(),
-        losses: (0..shown).map(place).map(|at| Loss { step: at as u64, loss: Number(seed.losses[at]) }).collect(),
+        course: diagnosis.history.course.map(build_course),
+        verdicts: diagnosis.history.stretches.iter().map(|stretch| build_stretch(model, stretch)).collect(),
+        losses: shown.map(|at| Loss { step: at as u64, loss: Number(seed.losses[at]) }).collect(),
+    }
+}
+
+fn build_course(course: over_time::Course) -> Course {
+    match course {
+        over_time::Course::Still { since, change } => {
+            Course { word: "stands still".to_owned(), since: Some(since), change: Number(change) }
+        }
+        over_time::Course::Swings { least, most, .. } => {
+            Course { word: "swings".to_owned(), since: None, change: Number((most - least) / least.abs()) }
+        }
+    }
+}
+
+fn build_stretch(model: &Model, stretch: &over_time::Stretch) -> Stretch {
+    Stretch {
+        word: stretch.word.word().to_owned(),
+        from: stretch.from,
+        to: stretch.to,
+        lasts: stretch.until.is_none(),
+        layer: stretch.layer.map(|layer| model.layers[layer].name.clone()),
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Outline {
     pub parameters: usize,
     /// What is known of the data without reading them.
     pub data: OutlineData,
-    /// What one step with its report needs; absent without a loss, for then there is no step.
+    /// What one step with its report, and an update where there is training, needs; absent without a loss, for then there is no step.
     pub memory_bytes: Option<u64>,
 }
 

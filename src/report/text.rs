@@ -211,7 +211,7 @@ pub(super) fn shorten(name: &str, most: usize) -> String {
 }
 
 /// Breaks a paragraph at blanks to at most `WIDTH` columns.
-fn wrap(paragraph: &str, text: &mut String) {
+pub(super) fn wrap(paragraph: &str, text: &mut String) {
     let mut column = 0;
     for word in paragraph.split(' ') {
         let length = word.chars().count();
@@ -229,7 +229,7 @@ fn wrap(paragraph: &str, text: &mut String) {
 }
 
 /// Every character beyond ASCII by its usual stand-in.
-fn to_ascii(text: &str) -> String {
+pub(super) fn to_ascii(text: &str) -> String {
     let mut ascii = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

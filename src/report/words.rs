@@ -22,6 +22,9 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
     if records.seeds.len() > 1 {
         sentences.push(spread(diagnosis));
     }
+    if let Some(curvature) = &records.curvature {
+        sentences.extend(super::curvature::sentences(model, curvature));
+    }
     if records.synthetic {
         sentences
             .push("The file names no data: this run used standard-normal examples and made-up targets.".to_owned());

@@ -4,13 +4,14 @@
 //! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `through_time.rs` what
 //!   recurrent layers pass back, `accuracy.rs`
 //! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
-//! - `checkpoint.rs`: the state of training in a file
+//! - `checkpoint.rs`: the state of training in a file · `curvature.rs`: what the loss is like around a point
 //! - `record.rs`: what was measured, as data
 //!
 //! - `train/`: updates, and reports between them; without a `train` block a run is one forward and backward pass, step 0
 
 mod accuracy;
 mod checkpoint;
+mod curvature;
 pub mod data;
 mod dump;
 mod executable;
@@ -33,15 +34,18 @@ pub use checkpoint::Checkpointing;
 pub use measure::{LayerNorms, Level};
 
 use crate::diagnostics::{Diagnostic, arguments, data as words};
+use crate::jit::Threads;
 use crate::model::{Model, Seeds};
 use crate::numbers::bytes;
+use curvature::Curvature;
 use initialize::Initial;
-use record::Records;
-use seeds::{Runner, Training};
+use record::{CurvatureRecord, Records};
+use seeds::{Runner, SeedRun, Training};
 use session::{Executor, Kept, Session, Wanted};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use train::Trainer;
 
 /// How a model is run.
 #[derive(Clone, Debug)]
@@ -84,6 +88,8 @@ pub enum Progress {
         /// The loss before the last.
         loss: f64,
     },
+    /// So many products with the Hessian are done, of at most so many.
+    Curvature(usize, usize),
 }
 
 /// The seeds that a run has.
@@ -151,7 +157,12 @@ pub fn run(
     let room = room(&session, held, beside, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, training.as_ref(), room);
     let runs = runner.run(&seeds, progress).map_err(one)?;
-    let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new() };
+    let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new(), curvature: None };
+    if let Some(first) = runs.first().filter(|_| model.report.curvature) {
+        let room = u128::from(settings.memory_limit).saturating_sub(held);
+        drop(session);
+        records.curvature = Some(look_around(model, settings, &data, first, room, progress).map_err(one)?);
+    }
     for run in runs {
         if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
             dump::write(path, tensors).map_err(one)?;
@@ -162,6 +173,36 @@ pub fn run(
         records.seeds.push(run.records);
     }
     Ok(records)
+}
+
+/// The curvature where the first seed ended.
+fn look_around(
+    model: &Model,
+    settings: &Settings,
+    data: &data::Dataset,
+    first: &SeedRun,
+    room: u128,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<CurvatureRecord, Diagnostic> {
+    let wide = curvature::widened(model);
+    let curvature = Curvature::new(settings.threads, &wide, data, settings.executor)?;
+    let products = curvature.products(room)?;
+    let seed = first.records.seed;
+    let mut point = curvature.initial(model.precision, &mut Initial::new(model, &settings.base), seed)?;
+    curvature.replace(&mut point, &first.trained);
+    let threads = Threads::new(settings.threads).unwrap_or_else(|_| Threads::one());
+    let step = first.records.losses.len() as u64;
+    curvature.measure(&point, (seed, step), products, &threads, progress)
+}
+
+/// The bytes that a seed needs to be trained, beside those of its reports: none without a `train` block.
+///
+/// # Errors
+/// E0504 where some tensor is larger than can be addressed.
+pub fn training_bytes(model: &Model, batch: usize) -> Result<u128, Diagnostic> {
+    let Some(train) = &model.train else { return Ok(0) };
+    let trainer = Trainer::new(NonZero::<usize>::MIN, model, train, (batch, 1), Executor::Interpreter)?;
+    Ok(trainer.bytes())
 }
 
 /// The bytes that memories may take beside the `held` bytes of data: at least one memory fits, with the bytes that `training` it

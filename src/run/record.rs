@@ -11,6 +11,71 @@ pub struct Records {
     pub synthetic: bool,
     /// One for each seed, in the order asked for; at least one.
     pub seeds: Vec<SeedRecords>,
+    /// The curvature at the end of the first seed; absent where nobody asked for it.
+    pub curvature: Option<CurvatureRecord>,
+}
+
+/// What the loss over all examples is like around a point, in f64.
+#[derive(Clone, Debug)]
+pub struct CurvatureRecord {
+    /// The seed.
+    pub seed: u64,
+    /// Updates made before.
+    pub step: u64,
+    /// Examples that were looked at.
+    pub examples: usize,
+    /// Numbers that training moves.
+    pub parameters: usize,
+    /// The norm of all parameters as one vector.
+    pub point: f64,
+    /// The mean loss of these examples.
+    pub loss: f64,
+    /// ‖∂C/∂θ‖
+    pub gradient: f64,
+    /// The Ritz values of the Hessian, from the least; none where loss or gradient are not finite.
+    pub values: Vec<f64>,
+    /// Whether these are all eigenvalues.
+    pub complete: bool,
+    /// The least eigenvalue.
+    pub least: Eigenvalue,
+    /// The greatest.
+    pub greatest: Eigenvalue,
+    /// A step along −∂C/∂θ of length ‖∂C/∂θ‖/λ_max; absent where that is zero.
+    pub descent: Option<Tried>,
+    /// A step along the direction of the least eigenvalue; absent where that is not negative.
+    pub escape: Option<Tried>,
+    /// How much of that direction lies in each layer: the sum of its squares, 1 in all.
+    pub shares: Vec<(LayerId, f64)>,
+    /// How much of it lies in weights, which decay, rather than in biases.
+    pub weights: f64,
+}
+
+/// An eigenvalue of the Hessian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Eigenvalue {
+    /// λ
+    pub value: f64,
+    /// ‖Hv − λv‖: some eigenvalue is at most so far away.
+    pub residual: f64,
+}
+
+/// A step that was tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tried {
+    /// Its length.
+    pub length: f64,
+    /// By how much gradient and curvature say that it lowers the loss.
+    pub promised: f64,
+    /// By how much it lowered it.
+    pub measured: f64,
+}
+
+impl Tried {
+    /// Whether the step brought about what it promised: from half to one and a half times as much.
+    #[must_use]
+    pub fn is_kept(self) -> bool {
+        self.promised > 0.0 && (0.5..=1.5).contains(&(self.measured / self.promised))
+    }
 }
 
 /// The reports of one seed.

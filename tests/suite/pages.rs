@@ -184,6 +184,13 @@ fn the_front_page_shows_a_real_report() {
     }
 }
 
+#[test]
+fn the_front_page_shows_what_the_plateau_is() {
+    let snapshot = read("snapshots/stuck/10_plateau.snap");
+    let shown = snapshot.splitn(3, "---\n").nth(2).expect("a snapshot has a head").trim();
+    assert!(read("README.md").contains(shown), "README.md shows another answer than the snapshot");
+}
+
 /// The guide names all that the language has and this version has not, so that nobody looks for it in vain.
 #[test]
 fn the_guide_tells_what_is_not_built() {

@@ -2,6 +2,7 @@
 
 use super::text::{self, SIZE, shorten};
 use super::{Anchor, Layout, fixed, label, line};
+use crate::numbers::round;
 use maud::{Markup, html};
 
 /// Blank between two names.
@@ -64,7 +65,14 @@ impl<'a> Columns<'a> {
         let count = self.names.len();
         let every =
             |stride: usize| -> Vec<Shown> { (0..count).step_by(stride).map(|column| self.shown(column)).collect() };
-        let stride = (1..count).find(|stride| every(*stride).windows(2).all(|pair| apart(&pair[0], &pair[1])));
+        let fits = |stride: &usize| every(*stride).windows(2).all(|pair| apart(&pair[0], &pair[1]));
+        // Steps are named at round numbers where there are such.
+        let is_round = |stride: &usize| {
+            let name: Option<usize> = self.names.get(*stride).and_then(|name| name.parse().ok());
+            name.is_some_and(|step| round().take_while(|round| *round <= step).any(|round| round == step))
+        };
+        let rounded = (1..count).filter(|_| self.ends == STEPS).filter(is_round).find(fits);
+        let stride = rounded.or_else(|| (1..count).find(fits));
         let mut names = every(stride.unwrap_or(count.max(1)));
         if let Some(last) = count.checked_sub(1).map(|column| self.shown(column)) {
             while names.last().is_some_and(|before| before.column == last.column || !apart(before, &last)) {

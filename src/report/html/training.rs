@@ -44,7 +44,8 @@ fn losses(report: &Report, training: &Training) -> Option<Markup> {
         significant(last.loss.0),
         last.step + 1
     );
-    let shown = if (training.losses.len() as u64) < training.updates { "Evenly spaced updates. " } else { "" };
+    let shown =
+        if (training.losses.len() as u64) < training.updates { "Evenly spaced updates, and the last. " } else { "" };
     let caption = format!("{shown}Seed {}.", report.seed);
     Some(gradient::figure("losses", "Loss by step", &description, &caption, |layout| lines::draw(&chart, layout)))
 }

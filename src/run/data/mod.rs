@@ -138,8 +138,9 @@ pub fn inspect(model: &Model, base: &Path) -> Result<DataShape, Vec<Diagnostic>>
             synthetic: true,
         });
     };
-    let opened = open(model, &data.source, base, data.seed)
-        .and_then(|(opened, fit)| Ok((Part::of(model.train.is_some(), data, &opened.header)?, opened.header, fit)));
+    let opened = open(model, &data.source, base, data.seed).and_then(|(opened, fit)| {
+        Ok((Part::of(model.train.is_some() || model.report.curvature, data, &opened.header)?, opened.header, fit))
+    });
     let trained = opened.as_ref().ok().map(|(_, header, _)| &header.labels);
     let test = data.test.as_ref().map_or(Ok(()), |test| open_test(model, data, test, base, trained).map(drop));
     let (part, header, fit) = match (opened, test) {
@@ -214,7 +215,7 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
     };
     let (opened, fit) = open(model, &data.source, base, data.seed)?;
     let labels = opened.header.labels.clone();
-    let part = Part::of(model.train.is_some(), data, &opened.header)?;
+    let part = Part::of(model.train.is_some() || model.report.curvature, data, &opened.header)?;
     // f64 targets as the source has them, and f64 inputs while they are normalised.
     let inputs = if data.normalize { model.input.elements() } else { 0 };
     let extra = 8 * (opened.header.y.elements() as u128 + inputs as u128);
