@@ -12,7 +12,7 @@ use crate::run::data::{self, DataShape};
 use crate::run::initialize::Initial;
 use crate::run::record::Records;
 use crate::run::session::{Executor, Kept, Session, Wanted};
-use crate::run::{self, Checkpointing, Level, Progress, Settings};
+use crate::run::{self, Checkpointing, Level, Progress, Settings, Shared};
 use crate::snapshot::suggest;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{self, ast};
@@ -249,23 +249,33 @@ impl Checked {
     /// Where the file has an error: it is reported first.
     pub fn run(&self, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Ran, Vec<Diagnostic>> {
         let model = self.model.as_ref().expect("only a file without errors is run");
-        let settings = Settings {
-            base: options.folder.clone(),
-            seed: options.seed,
-            threads: options.threads,
-            memory_limit: options.memory_limit,
-            executor: Executor::Jit(options.features),
-            dump: options.dump.clone(),
-            save: options.save.clone(),
-            stop: options.stop,
-            checkpoints: options.checkpoints,
-        };
+        let settings = settings(options, &Shared::default());
         let data = self.data.as_ref().expect("the data of a file without errors are known");
         let records = run::run(model, &settings, data.batch, progress)?;
         let diagnosis = diagnose::diagnose(model, &records);
         let report = report::build(model, &self.sources, &records, &diagnosis);
         let failed = expectation::check(model, &records);
         Ok(Ran { records, diagnosis, report, failed })
+    }
+
+    /// Runs some seeds of the experiment, as one of `beside` such runs at once, and hands on what each measured, by its
+    /// place, as it comes. Gives the places of those that have to be run while nothing else is.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being run.
+    ///
+    /// # Panics
+    /// Where the file has an error.
+    pub fn run_seeds(
+        &self,
+        options: &Options,
+        shared: &Shared,
+        (seeds, beside): (&[u64], usize),
+        finish: &(dyn Fn(usize, Result<Records, Diagnostic>) + Sync),
+    ) -> Result<Vec<usize>, Vec<Diagnostic>> {
+        let model = self.model.as_ref().expect("only a file without errors is run");
+        let data = self.data.as_ref().expect("the data of a file without errors are known");
+        run::run_seeds(model, &settings(options, shared), data.batch, (seeds, beside), finish)
     }
 
     /// `expect` statements that the run satisfies and the file does not have, a line each: each was read back and held.
@@ -281,6 +291,21 @@ impl Checked {
         };
         let candidates = suggest::candidates(model, &ran.records, &ran.diagnosis);
         candidates.into_iter().filter(|line| !has(line) && holds(line)).collect()
+    }
+}
+
+fn settings(options: &Options, shared: &Shared) -> Settings {
+    Settings {
+        base: options.folder.clone(),
+        seed: options.seed,
+        threads: options.threads,
+        memory_limit: options.memory_limit,
+        executor: Executor::Jit(options.features),
+        dump: options.dump.clone(),
+        save: options.save.clone(),
+        stop: options.stop,
+        checkpoints: options.checkpoints,
+        shared: shared.clone(),
     }
 }
 

@@ -5,7 +5,8 @@
 
 mod chart;
 pub mod csv;
-mod decade;
+pub(crate) mod decade;
+pub mod heat;
 mod history;
 pub mod html;
 pub mod json;

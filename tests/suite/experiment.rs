@@ -7,7 +7,7 @@ use gradc::pipeline::{self, Checked, Options};
 use gradc::report::{self, Report};
 use gradc::run::record::Records;
 use gradc::run::session::Executor;
-use gradc::run::{self, Checkpointing, Settings};
+use gradc::run::{self, Checkpointing, Settings, Shared};
 use std::num::NonZero;
 use std::path::PathBuf;
 
@@ -74,6 +74,7 @@ pub(crate) fn carry_out(checked: &Checked, folder: &str, means: Means) -> Run {
         save: None,
         stop: None,
         checkpoints: Checkpointing::default(),
+        shared: Shared::default(),
     };
     let batch = checked.data.as_ref().expect("its data are known").batch;
     let records = run::run(model, &settings, batch, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));

@@ -19,4 +19,5 @@ mod reference;
 mod resume;
 mod snapshots;
 mod support;
+mod sweeps;
 mod templates;
