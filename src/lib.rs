@@ -52,6 +52,7 @@
 //! | [`reference`] | every word of the language as a page; colours for editors |
 //! | [`snapshot`] | what is kept of a run, and in what two runs differ |
 //! | [`pipeline`] | the stages in order, as far as asked |
+//! | [`sweep`] | a grid of runs: rows, files of rows, medians and maps |
 //! | [`cli`] | the command line: one verb a file |
 //!
 //! # Where do I add a …?
@@ -69,6 +70,7 @@
 //! | tensor primitive | a variant of `Op` in `src/graph/mod.rs`; rustc leads through `differentiate.rs` and `src/kernel/lower.rs` | printing, verifying |
 //! | kernel operation | a variant of `Kernel` in `src/kernel/mod.rs`; rustc leads through `interpret.rs`, `verify.rs`, `src/jit/emit.rs` | the oracle's test |
 //! | report format | a file in `src/report/`, an arm in `src/cli/run.rs` | `--format`, help |
+//! | column of a sweep | its entry in `src/sweep/row.rs`, its line in `docs/sweeps.md` | CSV, JSON lines |
 //! | command | a file in `src/cli/`, a variant of `Verb` in `src/cli/args.rs`, an arm in `src/cli/mod.rs` | help |
 //! | word of another library | its line in `src/syntax/habits.rs` | its diagnostic, `check --fix` |
 //! | template | a file in `src/cli/templates/`, its line in `src/cli/new.rs` | `gradc new`, its test |
@@ -107,5 +109,7 @@ pub mod reference;
 pub mod snapshot;
 
 pub mod pipeline;
+
+pub mod sweep;
 
 pub mod cli;

@@ -13,7 +13,7 @@ use crate::run::data::{self, DataShape};
 use crate::run::initialize::Initial;
 use crate::run::record::Records;
 use crate::run::session::{Executor, Kept, Session, Wanted};
-use crate::run::{self, Checkpointing, Level, Progress, Settings};
+use crate::run::{self, Checkpointing, Level, Progress, Settings, Shared};
 use crate::snapshot::suggest;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::syntax::{self, ast};
@@ -251,7 +251,7 @@ impl Checked {
     /// Where the file has an error: it is reported first.
     pub fn run(&self, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Ran, Vec<Diagnostic>> {
         let model = self.model.as_ref().expect("only a file without errors is run");
-        let settings = settings(options);
+        let settings = settings(options, &Shared::default());
         let data = self.data.as_ref().expect("the data of a file without errors are known");
         let records = run::run(model, &settings, data.batch, progress)?;
         let diagnosis = diagnose::diagnose(model, &records);
@@ -272,12 +272,32 @@ impl Checked {
         // One report, at the end, of the first seed.
         let seed = run::seeds(&model, options.seed)[0];
         (model.report.at, model.report.every, model.report.curvature) = (Some(vec![At::Last]), None, true);
-        let settings = settings(&Options { seed: Some(seed), ..options.clone() });
+        let settings = settings(&Options { seed: Some(seed), ..options.clone() }, &Shared::default());
         let data = self.data.as_ref().expect("the data of a file without errors are known");
         let records = run::run(&model, &settings, data.batch, progress)?;
         let diagnosis = diagnose::diagnose(&model, &records);
         let report = report::build(&model, &self.sources, &records, &diagnosis);
         Ok(report::curvature::stuck(&report).expect("it was asked for"))
+    }
+
+    /// Runs some seeds of the experiment, as one of `beside` such runs at once, and hands on what each measured, by its
+    /// place, as it comes. Gives the places of those that have to be run while nothing else is.
+    ///
+    /// # Errors
+    /// Everything that keeps it from being run.
+    ///
+    /// # Panics
+    /// Where the file has an error.
+    pub fn run_seeds(
+        &self,
+        options: &Options,
+        shared: &Shared,
+        (seeds, beside): (&[u64], usize),
+        finish: &(dyn Fn(usize, Result<Records, Diagnostic>) + Sync),
+    ) -> Result<Vec<usize>, Vec<Diagnostic>> {
+        let model = self.model.as_ref().expect("only a file without errors is run");
+        let data = self.data.as_ref().expect("the data of a file without errors are known");
+        run::run_seeds(model, &settings(options, shared), data.batch, (seeds, beside), finish)
     }
 
     /// `expect` statements that the run satisfies and the file does not have, a line each: each was read back and held.
@@ -297,7 +317,7 @@ impl Checked {
 }
 
 /// How a model is run.
-fn settings(options: &Options) -> Settings {
+fn settings(options: &Options, shared: &Shared) -> Settings {
     Settings {
         base: options.folder.clone(),
         seed: options.seed,
@@ -308,6 +328,7 @@ fn settings(options: &Options) -> Settings {
         save: options.save.clone(),
         stop: options.stop,
         checkpoints: options.checkpoints,
+        shared: shared.clone(),
     }
 }
 

@@ -7,8 +7,10 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 mod snapshots;
+mod sweeps;
 
 pub(super) use snapshots::{Diff, DiffFormat, Purpose, Test, TestFormat};
+pub(super) use sweeps::{Merge, Sweep, SweepFormat, SweepResult};
 
 /// More threads than any run can use.
 const MOST_THREADS: usize = 1024;
@@ -70,6 +72,8 @@ pub(super) enum Verb {
     Check(Check),
     Test(Test),
     Diff(Diff),
+    Sweep(Sweep),
+    Merge(Merge),
     Explain(Explain),
     Emit(Emit),
     Fmt(Fmt),

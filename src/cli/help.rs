@@ -122,6 +122,36 @@ The snapshot of deep.net is deep.net.snap beside it; commit both. What
   2  a file has mistakes that no snapshot holds, or the command line is wrong
   3  a run could not be done";
 
+/// Of `sweep`.
+pub(super) const SWEEP: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc sweep depth.net                        a table and a map
+  gradc sweep depth.net --output depth.csv     a row a run, as they come
+  gradc sweep depth.net --output depth.csv --resume
+                                               go on after an interruption
+  gradc sweep depth.net --set act=relu         one value instead of all
+  gradc sweep depth.net --shard 2/8 --output part2.csv
+                                               one of eight machines' share
+  gradc sweep depth.net --format svg --map loss --output loss.svg
+
+docs/sweeps.md has the columns, and recipes for Slurm and GNU parallel.
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  every run has its row, also those that could not be done
+  2  the command line or the file is wrong
+  3  it could not be done, or was interrupted";
+
+/// Of `merge`.
+pub(super) const MERGE: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc merge part*.csv --output all.csv
+  gradc merge all.csv --format text
+  gradc merge all.csv --format svg --output map.svg
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  all is well
+  2  a file is no file of rows, or they do not belong together";
+
 /// Of `diff`.
 pub(super) const DIFF: &str = "\
 \u{1b}[1;4mExamples:\u{1b}[0m

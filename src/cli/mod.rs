@@ -14,12 +14,14 @@ mod help;
 mod input;
 mod interrupt;
 mod memory;
+mod merge;
 mod new;
 mod output;
 mod progress;
 mod reference;
 mod run;
 mod stuck;
+mod sweep;
 mod talk;
 mod test;
 mod ticks;
@@ -136,6 +138,8 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(arguments, &talk),
         Verb::Test(arguments) => test::run(arguments, &talk),
         Verb::Diff(arguments) => diff::run(arguments, &talk),
+        Verb::Sweep(arguments) => sweep::run(arguments, &talk),
+        Verb::Merge(arguments) => merge::run(arguments, &talk),
         Verb::Explain(arguments) => explain::run(arguments),
         Verb::Emit(arguments) => emit::run(arguments, &talk),
         Verb::Reference(arguments) => reference::run(arguments),

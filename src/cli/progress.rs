@@ -51,6 +51,13 @@ impl Meter {
         }
     }
 
+    /// Shows how many runs of a sweep are done, likewise.
+    pub(super) fn show_runs(&self, done: usize, runs: usize) {
+        if let Some(bar) = self.bar(runs as u64, "{bar:30} {pos} of {len} runs, {eta} left").filter(|_| runs > 1) {
+            bar.set_position(done as u64);
+        }
+    }
+
     /// The bar, once it has taken long.
     fn bar(&self, whole: u64, template: &str) -> Option<&ProgressBar> {
         if self.start.elapsed() < PATIENCE {

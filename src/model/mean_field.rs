@@ -55,7 +55,8 @@ impl<'f> MeanField<'f> {
 
 /// χ where the signal has come to rest, from a variance of 1, to about seven digits; infinite where the signal overflows on
 /// the way.
-pub(super) fn gradient_factor(function: &Function, weight_variance: f64, bias_variance: f64) -> f64 {
+#[must_use]
+pub fn gradient_factor(function: &Function, weight_variance: f64, bias_variance: f64) -> f64 {
     let slope = derivative(function, 0);
     let mut field = MeanField::new(function, &slope, COARSE);
     let mut q = 1.0;

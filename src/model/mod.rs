@@ -20,7 +20,8 @@ pub mod signature;
 mod tests;
 
 pub use build::build;
-pub use check::{Checked, Options, check, prelude};
+pub use check::{Checked, Options, check, mean_square, prelude};
+pub use mean_field::gradient_factor;
 pub use print::{print, print_experiment};
 
 use crate::arena::IdVec;

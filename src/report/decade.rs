@@ -7,7 +7,7 @@ pub(super) fn decade(value: f64) -> i32 {
 }
 
 /// log₁₀ of a positive, finite number.
-pub(super) fn log10(value: f64) -> f64 {
+pub(crate) fn log10(value: f64) -> f64 {
     let text = format!("{value:e}");
     let mantissa = text.split_once('e').map_or("1", |(mantissa, _)| mantissa);
     let mantissa: f64 = mantissa.parse().expect("`e` formatting has a decimal mantissa");

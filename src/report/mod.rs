@@ -6,7 +6,8 @@
 mod chart;
 pub mod csv;
 pub mod curvature;
-mod decade;
+pub(crate) mod decade;
+pub mod heat;
 mod history;
 pub mod html;
 pub mod json;

@@ -200,7 +200,7 @@ impl Scale {
 }
 
 /// At most `most` characters, the middle left out.
-pub(super) fn shorten(name: &str, most: usize) -> String {
+pub(crate) fn shorten(name: &str, most: usize) -> String {
     let characters: Vec<char> = name.chars().collect();
     if characters.len() <= most {
         return name.to_owned();
@@ -211,7 +211,7 @@ pub(super) fn shorten(name: &str, most: usize) -> String {
 }
 
 /// Breaks a paragraph at blanks to at most `WIDTH` columns.
-pub(super) fn wrap(paragraph: &str, text: &mut String) {
+pub(crate) fn wrap(paragraph: &str, text: &mut String) {
     let mut column = 0;
     for word in paragraph.split(' ') {
         let length = word.chars().count();
@@ -229,7 +229,7 @@ pub(super) fn wrap(paragraph: &str, text: &mut String) {
 }
 
 /// Every character beyond ASCII by its usual stand-in.
-pub(super) fn to_ascii(text: &str) -> String {
+pub(crate) fn to_ascii(text: &str) -> String {
     let mut ascii = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -242,6 +242,9 @@ pub(super) fn to_ascii(text: &str) -> String {
             '∞' => ascii.push_str("inf"),
             'φ' => ascii.push_str("phi"),
             '√' => ascii.push_str("sqrt"),
+            'χ' => ascii.push_str("chi"),
+            '·' => ascii.push('*'),
+            '–' => ascii.push('-'),
             other if other.is_ascii() => ascii.push(other),
             _ => ascii.push('?'),
         }

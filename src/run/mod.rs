@@ -5,6 +5,7 @@
 //!   recurrent layers pass back, `accuracy.rs`
 //! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
 //! - `checkpoint.rs`: the state of training in a file · `curvature.rs`: what the loss is like around a point
+//! - `shared.rs`: what runs of similar models have in common
 //! - `record.rs`: what was measured, as data
 //!
 //! - `train/`: updates, and reports between them; without a `train` block a run is one forward and backward pass, step 0
@@ -22,6 +23,7 @@ pub mod record;
 mod seeds;
 pub mod session;
 mod shadow;
+mod shared;
 mod slope;
 pub mod statistics;
 pub mod tensor;
@@ -32,14 +34,16 @@ mod train;
 
 pub use checkpoint::Checkpointing;
 pub use measure::{LayerNorms, Level};
+pub use shared::Shared;
 
 use crate::diagnostics::{Diagnostic, arguments, data as words};
 use crate::jit::Threads;
 use crate::model::{Model, Seeds};
 use crate::numbers::bytes;
 use curvature::Curvature;
+use data::Dataset;
 use initialize::Initial;
-use record::{CurvatureRecord, Records};
+use record::{CurvatureRecord, Records, SeedRecords};
 use seeds::{Runner, SeedRun, Training};
 use session::{Executor, Kept, Session, Wanted};
 use std::num::NonZero;
@@ -68,6 +72,8 @@ pub struct Settings {
     pub stop: Option<&'static AtomicBool>,
     /// Whether the state of training is kept, and gone on from.
     pub checkpoints: Checkpointing,
+    /// What this run has in common with others.
+    pub shared: Shared,
 }
 
 /// How far a run is.
@@ -122,14 +128,70 @@ pub fn run(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Records, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
-    require_loss(model).map_err(one)?;
     let seeds = seeds(model, settings.seed);
+    let (batch, synthetic, runs, curvature) = prepared(model, settings, (batch, &seeds), progress, |runner, data| {
+        let runs = runner.run(&seeds, progress);
+        let first = runs.as_ref().ok().and_then(|runs| runs.first()).filter(|_| model.report.curvature);
+        let room = u128::from(settings.memory_limit).saturating_sub(held(model, data));
+        let curvature = first.map(|first| look_around(model, settings, data, first, room, progress));
+        (data.batch, data.synthetic, runs, curvature)
+    })?;
+    let mut records = Records { batch, synthetic, seeds: Vec::new(), curvature: curvature.transpose().map_err(one)? };
+    for run in runs.map_err(one)? {
+        if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
+            dump::write(path, tensors).map_err(one)?;
+        }
+        if let Some(path) = settings.save.as_ref().filter(|_| records.seeds.is_empty()) {
+            dump::write(path, &run.trained).map_err(one)?;
+        }
+        records.seeds.push(run.records);
+    }
+    Ok(records)
+}
+
+/// Runs a model for some seeds, as one of `beside` such runs at once that share the memory limit, and hands on what each seed
+/// measured, by its place, as it comes. Gives the places of those that need so much memory that they must be run while nothing
+/// else is.
+///
+/// # Errors
+/// Everything that keeps all seeds from being run; what keeps one from it is handed on in its place.
+pub fn run_seeds(
+    model: &Model,
+    settings: &Settings,
+    batch: usize,
+    (seeds, beside): (&[u64], usize),
+    finish: &(dyn Fn(usize, Result<Records, Diagnostic>) + Sync),
+) -> Result<Vec<usize>, Vec<Diagnostic>> {
+    prepared(model, settings, (batch, seeds), &|_| {}, |runner, data| {
+        let hand_on = |index: usize, run: Result<SeedRecords, Diagnostic>| {
+            let records = run.map(|run| Records {
+                batch: data.batch,
+                synthetic: data.synthetic,
+                seeds: vec![run],
+                curvature: None,
+            });
+            finish(index, records);
+        };
+        runner.stream(seeds, beside, &|_| {}, &|index, run| hand_on(index, run.map(|run| run.records)))
+    })
+}
+
+/// Reads the data of a model while it is compiled, and lets `work` run seeds of it.
+fn prepared<T>(
+    model: &Model,
+    settings: &Settings,
+    (batch, seeds): (usize, &[u64]),
+    progress: &(dyn Fn(Progress) + Sync),
+    work: impl FnOnce(&Runner<'_>, &Dataset) -> T,
+) -> Result<T, Vec<Diagnostic>> {
+    let one = |diagnostic| vec![diagnostic];
+    require_loss(model).map_err(one)?;
     let kept = if settings.dump.is_some() { Kept::Everything } else { Kept::Nothing };
     let wanted = Wanted { level: Level::Full, kept, executor: settings.executor };
     let read = || {
         progress(Progress::Reading);
         let parameters = Initial::new(model, &settings.base).inspect();
-        match (data::load(model, &settings.base, settings.memory_limit), parameters) {
+        match (settings.shared.data(model, &settings.base, settings.memory_limit), parameters) {
             (Ok(data), Ok(())) => Ok(data),
             (Err(mistakes), Ok(())) | (Ok(_), Err(mistakes)) => Err(mistakes),
             (Err(mistakes), Err(more)) => Err([mistakes, more].concat()),
@@ -137,7 +199,7 @@ pub fn run(
     };
     let compile = |batch| {
         progress(Progress::Compiling);
-        Session::compiled_on(settings.threads, model, batch, wanted)
+        Session::sharing(&settings.shared, settings.threads, model, batch, wanted)
     };
     let (data, session) = if settings.threads.get() == 1 {
         (read(), compile(batch))
@@ -150,36 +212,25 @@ pub fn run(
     let data = data?;
     // The file may have changed since it was looked at.
     let session = if data.batch == batch { session } else { compile(data.batch) }.map_err(one)?;
-    let test = data.test.as_ref().map_or(0, |test| test.inputs.len() + test.targets.len());
-    let held = ((data.inputs.len() + data.targets.len() + test) * model.precision.bytes()) as u128;
-    let training = Training::new(model, settings, &data, &seeds).map_err(one)?;
+    let held = held(model, &data);
+    let training = Training::new(model, settings, &data, seeds).map_err(one)?;
     let beside = training.as_ref().map_or(0, Training::bytes);
     let room = room(&session, held, beside, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, training.as_ref(), room);
-    let runs = runner.run(&seeds, progress).map_err(one)?;
-    let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new(), curvature: None };
-    if let Some(first) = runs.first().filter(|_| model.report.curvature) {
-        let room = u128::from(settings.memory_limit).saturating_sub(held);
-        drop(session);
-        records.curvature = Some(look_around(model, settings, &data, first, room, progress).map_err(one)?);
-    }
-    for run in runs {
-        if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
-            dump::write(path, tensors).map_err(one)?;
-        }
-        if let Some(path) = settings.save.as_ref().filter(|_| records.seeds.is_empty()) {
-            dump::write(path, &run.trained).map_err(one)?;
-        }
-        records.seeds.push(run.records);
-    }
-    Ok(records)
+    Ok(work(&runner, &data))
+}
+
+/// The bytes of the examples.
+fn held(model: &Model, data: &Dataset) -> u128 {
+    let test = data.test.as_ref().map_or(0, |test| test.inputs.len() + test.targets.len());
+    ((data.inputs.len() + data.targets.len() + test) * model.precision.bytes()) as u128
 }
 
 /// The curvature where the first seed ended.
 fn look_around(
     model: &Model,
     settings: &Settings,
-    data: &data::Dataset,
+    data: &Dataset,
     first: &SeedRun,
     room: u128,
     progress: &(dyn Fn(Progress) + Sync),
@@ -201,7 +252,8 @@ fn look_around(
 /// E0504 where some tensor is larger than can be addressed.
 pub fn training_bytes(model: &Model, batch: usize) -> Result<u128, Diagnostic> {
     let Some(train) = &model.train else { return Ok(0) };
-    let trainer = Trainer::new(NonZero::<usize>::MIN, model, train, (batch, 1), Executor::Interpreter)?;
+    let trainer =
+        Trainer::new((&Shared::default(), NonZero::<usize>::MIN), model, train, (batch, 1), Executor::Interpreter)?;
     Ok(trainer.bytes())
 }
 

@@ -69,8 +69,10 @@ impl<'a> Training<'a> {
         let Some(train) = &model.train else { return Ok(None) };
         let steps = train::steps(train, data);
         let checkpoints = Checkpoints::new(model, settings, data, steps, seeds)?;
-        let trainer = Trainer::new(settings.threads, model, train, (data.batch, steps), settings.executor)?;
-        let evaluate = |examples| Evaluation::new(settings.threads, model, examples, settings.executor);
+        let trainer =
+            Trainer::new((&settings.shared, settings.threads), model, train, (data.batch, steps), settings.executor)?;
+        let evaluate =
+            |examples| Evaluation::new((&settings.shared, settings.threads), model, examples, settings.executor);
         let evaluation = data.test.as_ref().map(evaluate).transpose()?;
         Ok(Some(Self { trainer, evaluation, steps, reported: train::reported(&model.report, steps), checkpoints }))
     }
@@ -104,24 +106,45 @@ impl<'a> Runner<'a> {
 
     /// What came of each seed, in order.
     pub(super) fn run(&self, seeds: &[u64], progress: &(dyn Fn(Progress) + Sync)) -> Result<Vec<SeedRun>, Diagnostic> {
-        let each = self.each().max(1);
-        let fitting = usize::try_from(self.room / each).unwrap_or(usize::MAX).max(1);
-        let workers = seeds.len().min(self.settings.threads.get()).min(fitting);
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let done = AtomicUsize::new(0);
         let results: Vec<Mutex<Option<Result<SeedRun, Diagnostic>>>> = seeds.iter().map(|_| Mutex::default()).collect();
-        let shadow = OnceLock::new();
         progress(Progress::Running(0, seeds.len()));
         let finish = |index: usize, result: Result<SeedRun, Diagnostic>| {
             *results[index].lock().expect("no worker panicked") = Some(result);
             progress(Progress::Running(done.fetch_add(1, Ordering::Relaxed) + 1, seeds.len()));
         };
+        let waiting = self.stream(seeds, 1, progress, &finish);
+        assert!(waiting.is_empty(), "alone no seed has to wait");
+        let taken = results.into_iter().map(|result| result.into_inner().expect("no worker panicked"));
+        taken.map(|result| result.expect("every seed was run")).collect()
+    }
+
+    /// Hands on what came of each seed, by its place, as it comes. This is one of `beside` runs at once that share the room; where
+    /// there are others, the places of those seeds are returned that have to wait until there are none.
+    pub(super) fn stream(
+        &self,
+        seeds: &[u64],
+        beside: usize,
+        progress: &(dyn Fn(Progress) + Sync),
+        finish: &(dyn Fn(usize, Result<SeedRun, Diagnostic>) + Sync),
+    ) -> Vec<usize> {
+        let each = self.each().max(1) * beside as u128;
+        if each > self.room && beside > 1 {
+            return (0..seeds.len()).collect();
+        }
+        let fitting = usize::try_from(self.room / each).unwrap_or(usize::MAX).max(1);
+        let workers = seeds.len().min(self.settings.threads.get()).min(fitting);
+        let next = AtomicUsize::new(0);
+        let shadow = OnceLock::new();
+        let waiting = Mutex::new(Vec::new());
         let work = || {
-            let mut worker = self.worker(workers);
+            let mut worker = self.worker(workers, beside);
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(seed) = seeds.get(index) else { return };
-                if let Some(result) = worker.run(*seed, index == 0, &shadow, progress).transpose() {
-                    finish(index, result);
+                match worker.run(*seed, index == 0, &shadow, progress).transpose() {
+                    Some(result) => finish(index, result),
+                    None => waiting.lock().expect("no worker panicked").push(index),
                 }
             }
         };
@@ -131,18 +154,17 @@ impl<'a> Runner<'a> {
             }
             work();
         });
-        let mut alone = None;
-        for (index, seed) in seeds.iter().enumerate() {
-            if results[index].lock().expect("no worker panicked").is_some() {
-                continue;
-            }
-            let worker = alone.get_or_insert_with(|| self.worker(1));
-            let result =
-                worker.run(*seed, index == 0, &shadow, progress).transpose().expect("alone nothing is put off");
-            finish(index, result);
+        let mut waiting = waiting.into_inner().expect("no worker panicked");
+        waiting.sort_unstable();
+        if beside > 1 || waiting.is_empty() {
+            return waiting;
         }
-        let taken = results.into_iter().map(|result| result.into_inner().expect("no worker panicked"));
-        taken.map(|result| result.expect("every seed was run")).collect()
+        let mut alone = self.worker(1, 1);
+        for index in waiting {
+            let result = alone.run(seeds[index], index == 0, &shadow, progress).transpose();
+            finish(index, result.expect("alone nothing is put off"));
+        }
+        Vec::new()
     }
 
     /// The bytes that a seed needs.
@@ -150,21 +172,21 @@ impl<'a> Runner<'a> {
         self.session.footprint().total + self.training.map_or(0, Training::bytes)
     }
 
-    /// One of `workers`, with its share of the threads.
-    fn worker(&self, workers: usize) -> Worker<'a, '_> {
+    /// One of `workers`, with its share of the threads, in one of `beside` runs.
+    fn worker(&self, workers: usize, beside: usize) -> Worker<'a, '_> {
         let threads = NonZero::new(self.settings.threads.get() / workers).unwrap_or(NonZero::<usize>::MIN);
         // Where the machine gives no threads, one is enough.
         let threads = Threads::new(threads).unwrap_or_else(|_| Threads::one());
         let initial = Initial::new(self.model, &self.settings.base);
-        Worker { runner: self, workers, threads, memory: None, initial }
+        Worker { runner: self, at_once: workers * beside, threads, memory: None, initial }
     }
 }
 
 /// One of those that work through the seeds, with what it needs again and again.
 struct Worker<'a, 'r> {
     runner: &'r Runner<'a>,
-    /// How many there are at once.
-    workers: usize,
+    /// How many there are at once, in all runs that share the room.
+    at_once: usize,
     threads: Threads,
     memory: Option<Memory>,
     initial: Initial<'a>,
@@ -305,12 +327,13 @@ impl<'r> Worker<'_, 'r> {
         }
         if let Some(shadow) = shadow.filter(|_| shadow::is_needed(model, session, &measured)) {
             let runner = self.runner;
-            let shadow = shadow.get_or_init(|| Shadow::new(model, &runner.wide, data.batch, settings.executor));
+            let shadow = shadow
+                .get_or_init(|| Shadow::new(&settings.shared, [model, &runner.wide], data.batch, settings.executor));
             let shadow = shadow.as_ref().map_err(Clone::clone)?;
             let needed = runner.each() + shadow.bytes();
             // Without room for it nothing is known of what was lost, and the record says so.
             if needed <= runner.room {
-                if needed * self.workers as u128 > runner.room {
+                if needed * self.at_once as u128 > runner.room {
                     return Ok(None);
                 }
                 for (layer, wide) in record.layers.iter_mut().zip(shadow.run(session, memory, &self.threads)?) {

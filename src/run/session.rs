@@ -7,6 +7,7 @@ use super::executable::{Executable, contents};
 use super::initialize::{Initial, symmetric_layers};
 use super::measure::{Gradients, LayerNorms, Level, Measured, Plan, differentiate};
 use super::record::Record;
+use super::shared::Shared;
 use super::tensor::{Number, Tensor};
 use super::train::Trainer;
 use crate::arena::IdVec;
@@ -20,6 +21,7 @@ use crate::numbers::bytes;
 use crate::run::train::gather;
 use crate::shape::{Precision, Shape};
 use std::num::NonZero;
+use std::sync::Arc;
 
 /// What carries out a program. The results are the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +59,7 @@ pub struct Session<'m> {
     model: &'m Model,
     batch: usize,
     wanted: Wanted,
-    executable: Executable,
+    executable: Arc<Executable>,
     nodes: Nodes,
     /// The shape of the batch's targets.
     target: Shape,
@@ -122,6 +124,17 @@ impl<'m> Session<'m> {
         batch: usize,
         wanted: Wanted,
     ) -> Result<Self, Diagnostic> {
+        Self::sharing(&Shared::default(), threads, model, batch, wanted)
+    }
+
+    /// As `compiled_on`, with the program of another session where that is the same.
+    pub(super) fn sharing(
+        shared: &Shared,
+        threads: NonZero<usize>,
+        model: &'m Model,
+        batch: usize,
+        wanted: Wanted,
+    ) -> Result<Self, Diagnostic> {
         let mut training = model::build(model, batch);
         let gradients = differentiate(model, &mut training, wanted.level);
         let plan = Plan::new(model, &mut training, &gradients, wanted.level);
@@ -129,7 +142,8 @@ impl<'m> Session<'m> {
         let mut keep = plan.keep();
         keep.extend([loss, prediction]);
         keep.extend(gradients.kept(wanted.kept));
-        let executable = Executable::new(threads, &graph, &keep, wanted.executor)
+        let executable = shared
+            .executable(threads, &graph, &keep, wanted.executor)
             .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, batch))?;
         let target_shape = graph.shape(target).clone();
         let shape = |node: NodeId| graph.shape(node).clone();

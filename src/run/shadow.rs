@@ -4,11 +4,13 @@
 use super::measure::{Level, Measured};
 use super::record::Wide;
 use super::session::{Executor, Kept, Session, Wanted};
+use super::shared::Shared;
 use crate::diagnostics::Diagnostic;
 use crate::jit::Threads;
 use crate::kernel::memory::Memory;
 use crate::model::Model;
 use crate::shape::Precision;
+use std::num::NonZero;
 
 /// The share of zero or subnormal entries from which a shadow is run, where no φ′ explains them.
 const SUSPICIOUS: f64 = 0.01;
@@ -41,13 +43,14 @@ pub(super) struct Shadow<'m> {
 impl<'m> Shadow<'m> {
     /// `wide` is `narrow` in f64.
     pub(super) fn new(
-        narrow: &'m Model,
-        wide: &'m Model,
+        shared: &Shared,
+        [narrow, wide]: [&'m Model; 2],
         batch: usize,
         executor: Executor,
     ) -> Result<Self, Diagnostic> {
         let wanted = Wanted { level: Level::Norms, kept: Kept::PreActivations, executor };
-        Ok(Self { narrow: Session::new(narrow, batch, wanted)?, wide: Session::new(wide, batch, wanted)? })
+        let session = |model| Session::sharing(shared, NonZero::<usize>::MIN, model, batch, wanted);
+        Ok(Self { narrow: session(narrow)?, wide: session(wide)? })
     }
 
     /// What both take, in bytes.

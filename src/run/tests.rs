@@ -5,6 +5,7 @@ use crate::jit::Features;
 use crate::run::data::testing::{Folder, checked};
 use crate::run::session::Executor;
 use crate::run::shadow::Shadow;
+use crate::run::shared::Shared;
 use crate::shape::Precision;
 use std::path::Path;
 
@@ -21,6 +22,7 @@ fn settings(base: &Path) -> Settings {
         save: None,
         stop: None,
         checkpoints: Checkpointing::default(),
+        shared: Shared::default(),
     }
 }
 
@@ -107,7 +109,7 @@ fn whether_there_is_a_shadow_depends_on_the_limit_and_not_on_the_threads() {
     let data = data::load(&model, Path::new(""), u64::MAX).unwrap();
     let wanted = Wanted { level: Level::Full, kept: Kept::Nothing, executor: JIT };
     let alone = Session::new(&model, data.batch, wanted).unwrap().footprint().total;
-    let shadow = Shadow::new(&model, &wide, data.batch, JIT).unwrap().bytes();
+    let shadow = Shadow::new(&Shared::default(), [&model, &wide], data.batch, JIT).unwrap().bytes();
     let held = ((data.inputs.len() + data.targets.len()) * model.precision.bytes()) as u128;
     let enough = u64::try_from(held + alone + shadow).unwrap();
     // The last is enough for two at once and not for three.
@@ -125,4 +127,28 @@ fn whether_there_is_a_shadow_depends_on_the_limit_and_not_on_the_threads() {
             assert_eq!(format!("{one:?}"), format!("{:?}", with_threads(threads)), "limit {limit}, {threads} threads");
         }
     }
+}
+
+#[test]
+fn networks_that_differ_in_what_is_not_compiled_share_a_program_and_nothing_else() {
+    let text = |rule: &str, rate: &str, width: usize| {
+        format!(
+            "data {{ source: moons(0.1); take: 32 }}\nnetwork small {{\n input(2)\n dense({width}, tanh)\n dense(2)\n \
+             loss: cross_entropy\n weights: {rule:14}\n}}\ntrain {{ optimizer: sgd(rate: {rate}); steps: 3 }}\n"
+        )
+    };
+    let shared = Shared::among_runs();
+    let agrees = |text: String| {
+        let model = checked(&text);
+        let alone = run(&model, &settings(Path::new("")), 32, &|_| {}).unwrap();
+        let settings = Settings { shared: shared.clone(), ..settings(Path::new("")) };
+        let among = run(&model, &settings, 32, &|_| {}).unwrap();
+        assert_eq!(format!("{alone:?}"), format!("{among:?}"), "{text}");
+        shared.programs()
+    };
+    // One program measures, one makes the steps. (Places in the text are of a program too: the file of a sweep is one.)
+    assert_eq!(agrees(text("he_normal", "0.1", 4)), 2);
+    assert_eq!(agrees(text("normal(0, 0.5)", "0.1", 4)), 2);
+    assert_eq!(agrees(text("normal(0, 0.5)", "0.7", 4)), 2);
+    assert_eq!(agrees(text("normal(0, 0.5)", "0.7", 5)), 4);
 }

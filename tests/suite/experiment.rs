@@ -8,7 +8,7 @@ use gradc::report::{self, Report};
 use gradc::run::data;
 use gradc::run::record::Records;
 use gradc::run::session::Executor;
-use gradc::run::{self, Checkpointing, Settings};
+use gradc::run::{self, Checkpointing, Settings, Shared};
 use std::num::NonZero;
 use std::path::PathBuf;
 
@@ -75,6 +75,7 @@ pub(crate) fn carry_out(checked: &Checked, folder: &str, means: Means) -> Run {
         save: None,
         stop: None,
         checkpoints: Checkpointing::default(),
+        shared: Shared::default(),
     };
     let batch = checked.data.as_ref().expect("its data are known").batch;
     let records = run::run(model, &settings, batch, &|_| {}).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));

@@ -23,5 +23,6 @@ mod resume;
 mod snapshots;
 mod stuck;
 mod support;
+mod sweeps;
 mod templates;
 mod through_time;

@@ -205,7 +205,8 @@ impl<'a> Checker<'a> {
 }
 
 /// E[w²] of a distribution; none where a file says.
-pub(super) fn mean_square(initializer: &Initializer) -> Option<f64> {
+#[must_use]
+pub fn mean_square(initializer: &Initializer) -> Option<f64> {
     /// The variance of a standard normal that is cut at ±2.
     const CUT: f64 = 0.773_741_303_549_923_2;
     match initializer {

@@ -33,6 +33,7 @@ mod tests;
 
 pub(super) use choices::number_text;
 pub use expectations::expectation_words;
+pub use finish::mean_square;
 
 use super::{Model, SoundData, Spanned};
 use crate::diagnostics::{Code, Diagnostic, Level, arguments as words, names as name_words};

@@ -99,14 +99,14 @@ fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> Markup {
 
 /// Where a text stands relative to its place.
 #[derive(Clone, Copy)]
-enum Anchor {
+pub(super) enum Anchor {
     Start,
     Middle,
     End,
 }
 
 /// A line of text; `at` is on its baseline.
-fn label(class: &str, anchor: Anchor, at: (f64, f64), words: &str) -> Markup {
+pub(super) fn label(class: &str, anchor: Anchor, at: (f64, f64), words: &str) -> Markup {
     let anchor = match anchor {
         Anchor::Start => "start",
         Anchor::Middle => "middle",

@@ -1,7 +1,7 @@
 //! How wide a text is at most, and how it is made shorter.
 
 /// The letters of charts, in pixels.
-pub(super) const SIZE: f64 = 12.0;
+pub(in crate::report) const SIZE: f64 = 12.0;
 
 /// An upper bound for the width of `text` in pixels at `size`, for the sans-serif fonts that browsers use (DejaVu Sans and Verdana
 /// are the widest of them).

@@ -7,7 +7,7 @@ use crate::run::data;
 use crate::run::data::testing::{Folder, checked};
 use crate::run::record::{End, Records};
 use crate::run::session::Executor;
-use crate::run::{Progress, Settings, run};
+use crate::run::{Progress, Settings, Shared, run};
 use safetensors::SafeTensors;
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZero;
@@ -47,6 +47,7 @@ fn settings(base: &Path, checkpoints: Checkpointing) -> Settings {
         save: Some(base.join("saved.safetensors")),
         stop: None,
         checkpoints,
+        shared: Shared::default(),
     }
 }
 

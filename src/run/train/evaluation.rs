@@ -13,15 +13,17 @@ use crate::run::data::Examples;
 use crate::run::executable::Executable;
 use crate::run::record::Held;
 use crate::run::session::{Executor, not_addressable};
+use crate::run::shared::Shared;
 use crate::run::tensor::Number;
 use crate::shape::Precision;
 use std::num::NonZero;
+use std::sync::Arc;
 
 /// The forward pass of some examples, compiled; they are read once and stay.
 pub(in crate::run) struct Evaluation<'m> {
     model: &'m Model,
     examples: &'m Examples,
-    executable: Executable,
+    executable: Arc<Executable>,
     input: NodeId,
     target: NodeId,
     parameters: IdVec<ParameterId, NodeId>,
@@ -35,14 +37,15 @@ impl<'m> Evaluation<'m> {
     /// # Errors
     /// E0504 where some tensor is larger than can be addressed.
     pub(in crate::run) fn new(
-        threads: NonZero<usize>,
+        (shared, threads): (&Shared, NonZero<usize>),
         model: &'m Model,
         examples: &'m Examples,
         executor: Executor,
     ) -> Result<Self, Diagnostic> {
         let count = examples.inputs.shape().0[0];
         let TrainingGraph { graph, input, target, parameters, prediction, loss, .. } = model::build(model, count);
-        let executable = Executable::new(threads, &graph, &[loss, prediction, input, target], executor)
+        let executable = shared
+            .executable(threads, &graph, &[loss, prediction, input, target], executor)
             .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, count))?;
         Ok(Self { model, examples, executable, input, target, parameters, prediction, loss })
     }

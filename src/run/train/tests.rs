@@ -9,6 +9,7 @@ use crate::run::data::{self, Dataset};
 use crate::run::initialize::Initial;
 use crate::run::record::{End, Records, SeedRecords};
 use crate::run::session::Executor;
+use crate::run::shared::Shared;
 use crate::run::tensor::Tensor;
 use crate::run::{Checkpointing, Settings, run};
 use crate::scalar::mathematics::exp;
@@ -29,6 +30,7 @@ fn settings(base: &Path, executor: Executor, threads: usize) -> Settings {
         save: None,
         stop: None,
         checkpoints: Checkpointing::default(),
+        shared: Shared::default(),
     }
 }
 
@@ -141,7 +143,7 @@ fn ready(model: &Model) -> (Trainer<'_>, Dataset, Memory) {
     let data = data::load(model, Path::new("."), u64::MAX).unwrap();
     let train = model.train.as_ref().unwrap();
     let sizes = (data.batch, steps(train, &data));
-    let trainer = Trainer::new(NonZero::<usize>::MIN, model, train, sizes, JIT).unwrap();
+    let trainer = Trainer::new((&Shared::default(), NonZero::<usize>::MIN), model, train, sizes, JIT).unwrap();
     let memory = trainer.start(&mut Initial::new(model, Path::new(".")), 0).unwrap();
     (trainer, data, memory)
 }

@@ -14,9 +14,11 @@ use crate::run::data::Dataset;
 use crate::run::executable::Executable;
 use crate::run::initialize::Initial;
 use crate::run::session::{Executor, not_addressable};
+use crate::run::shared::Shared;
 use crate::run::tensor::{Number, Tensor};
 use crate::shape::{Precision, Shape};
 use std::num::NonZero;
+use std::sync::Arc;
 
 /// A step of training, compiled.
 pub(in crate::run) struct Trainer<'m> {
@@ -27,7 +29,7 @@ pub(in crate::run) struct Trainer<'m> {
     schedule: Schedule,
     /// The rate before the schedule.
     rate: f64,
-    executable: Executable,
+    executable: Arc<Executable>,
     input: NodeId,
     target: NodeId,
     parameters: IdVec<ParameterId, NodeId>,
@@ -43,7 +45,7 @@ impl<'m> Trainer<'m> {
     /// # Errors
     /// E0504 where some tensor is larger than can be addressed.
     pub(in crate::run) fn new(
-        threads: NonZero<usize>,
+        (shared, threads): (&Shared, NonZero<usize>),
         model: &'m Model,
         train: &Train,
         (batch, steps): (usize, u64),
@@ -63,7 +65,8 @@ impl<'m> Trainer<'m> {
         keep.extend(&update.numbers);
         keep.extend(update.carried.iter().flat_map(|(leaf, next)| [leaf, next]));
         keep.extend(update.norm);
-        let executable = Executable::new(threads, &graph, &keep, executor)
+        let executable = shared
+            .executable(threads, &graph, &keep, executor)
             .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, batch))?;
         let rate = train.optimizer.arguments.number("rate").expect("every optimizer has a rate");
         let schedule = Schedule::new(train);
