@@ -130,6 +130,61 @@ pub fn no_such_axis(span: Span, axis: usize, input: Side<'_>) -> Diagnostic {
     .help(format!("axes are counted from 0: the last one of {} is {}", input.shape, input.shape.rank() - 1))
 }
 
+/// E0410: a layer that works along time, on something that is no sequence.
+#[must_use]
+pub fn needs_sequence(span: Span, input: Side<'_>, kind: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        Code("E0410"),
+        format!("`{kind}` takes a sequence, `[time, features]`, not {}", input.shape),
+        span,
+        format!("needs 2 axes and gets {}", axes(input.shape)),
+    )
+    .label(input.span, input.label());
+    match input.shape.0[..] {
+        [features] if features > 1 => diagnostic.help(format!(
+            "write `reshape({features}, 1)` before it for {features} steps of one feature, or any other `reshape(time, features)`"
+        )),
+        [outer, .., features] => diagnostic.help(format!(
+            "write `reshape({}, {features})` before it, or another `reshape(time, features)`; axis 0 alone has {outer}",
+            input.shape.elements() / features.max(1)
+        )),
+        _ => diagnostic.help("write `reshape(time, features)` before it"),
+    }
+}
+
+/// What is to be divided into equal parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// What is divided: `features`.
+    pub whole: &'a str,
+    /// Into what: `heads`.
+    pub part: &'a str,
+    /// How many there are.
+    pub has: usize,
+    /// Into how many parts they are to go.
+    pub asked: usize,
+}
+
+/// E0411: heads that do not divide the features, groups that do not divide the channels.
+#[must_use]
+pub fn indivisible(span: Span, input: Side<'_>, kind: &str, parts: Parts<'_>) -> Diagnostic {
+    let Parts { whole, part, has, asked } = parts;
+    let small = (1..=has.isqrt()).filter(|count| has.is_multiple_of(*count));
+    let fitting: Vec<usize> = small.flat_map(|count| [count, has / count]).collect();
+    let below = fitting.iter().filter(|count| **count < asked).max();
+    let above = fitting.iter().filter(|count| **count > asked).min();
+    let near: Vec<String> = below.into_iter().chain(above).map(|count| format!("`{kind}({count})`")).collect();
+    let multiple = has.div_ceil(asked).saturating_mul(asked);
+    Diagnostic::error(
+        Code("E0411"),
+        format!("`{kind}` divides {has} {whole} into {asked} {part}: {} are left over", has % asked),
+        span,
+        format!("{asked} {part} do not divide {has} {whole}"),
+    )
+    .label(input.span, input.label())
+    .help(format!("write {}, or give it {multiple} {whole}", near.join(" or ")))
+}
+
 fn elements(count: usize) -> String {
     if count == 1 { "1 element".to_owned() } else { format!("{count} elements") }
 }

@@ -24,6 +24,11 @@ fn layer(kind: &Kind) -> Entry {
         Weighted::Never => {}
         Weighted::Both => lines.push("- `weights:`, `biases:`: init rules in place of the network's".to_owned()),
         Weighted::WeightsOnly => lines.push("- `weights:`: an init rule in place of the network's".to_owned()),
+        Weighted::Norm => {
+            lines.push("- `weights:`, `biases:`: init rules in place of 1 and 0; `biases: none` leaves `bias` out".to_owned());
+        }
+        Weighted::Scale => lines.push("- `weights:`: an init rule in place of 1".to_owned()),
+        Weighted::Table => lines.push("- `weights:`: an init rule in place of normal(0, 1)".to_owned()),
     }
     if kind.weighted != Weighted::Never {
         lines.push("- `frozen:`: `true` measures its gradient and leaves it as it is; default `false`".to_owned());

@@ -40,6 +40,9 @@ fn tensors_of(path: &Path) -> Vec<(String, Vec<usize>, Vec<f64>)> {
                 safetensors::Dtype::F64 => {
                     view.data().chunks(8).map(|x| f64::from_le_bytes(x.try_into().unwrap())).collect()
                 }
+                safetensors::Dtype::I64 => {
+                    view.data().chunks(8).map(|x| i64::from_le_bytes(x.try_into().unwrap()) as f64).collect()
+                }
                 other => panic!("{name} holds {other}"),
             };
             (name.to_owned(), view.shape().to_vec(), numbers)
@@ -50,7 +53,7 @@ fn tensors_of(path: &Path) -> Vec<(String, Vec<usize>, Vec<f64>)> {
 }
 
 /// Runs a conformance network with a dump and holds every tensor against PyTorch's.
-fn conforms(name: &str, precision: &str, tolerance: f64, executor: Executor) {
+fn conforms(name: &str, tensors: usize, precision: &str, tolerance: f64, executor: Executor) {
     let folder = Path::new(CONFORMANCE);
     let text = std::fs::read_to_string(folder.join(format!("{name}.net"))).unwrap();
     let text = text.replace("precision: f64", &format!("precision: {precision}"));
@@ -73,14 +76,16 @@ fn conforms(name: &str, precision: &str, tolerance: f64, executor: Executor) {
         assert!(off <= tolerance, "{name}: {off:e}");
         compared += 1;
     }
-    assert!(compared > 30, "{compared} tensors");
+    assert_eq!(compared, tensors);
 }
 
 #[test]
-fn dense_blocks_conform_to_pytorch() {
-    for executor in [JIT, Executor::Interpreter] {
-        conforms("dense_blocks", "f64", 1e-11, executor);
-        conforms("dense_blocks", "f32", 2e-5, executor);
+fn networks_conform_to_pytorch() {
+    for (name, tensors) in [("dense_blocks", 36), ("attention_stack", 24)] {
+        for executor in [JIT, Executor::Interpreter] {
+            conforms(name, tensors, "f64", 1e-11, executor);
+            conforms(name, tensors, "f32", 2e-5, executor);
+        }
     }
 }
 

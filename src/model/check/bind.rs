@@ -9,7 +9,7 @@ use super::value::Context;
 use crate::arena::Id;
 use crate::diagnostics::{arguments, names};
 use crate::graph::LayerId;
-use crate::model::layers::{Kind, Made, Situation, Weighted};
+use crate::model::layers::{Kind, Made, Situation};
 use crate::model::signature::{Argument, Arguments, Reference, Takes};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Layer};
@@ -25,11 +25,7 @@ impl<'a> Checker<'a> {
         at: usize,
     ) -> Option<Flow> {
         let span = kind_span(layer);
-        let extras: &[&str] = match kind.weighted {
-            Weighted::Never => &[],
-            Weighted::Both => &["weights", "biases", "frozen"],
-            Weighted::WeightsOnly => &["weights", "frozen"],
-        };
+        let extras = kind.weighted.settings();
         let mut slots: Vec<Slot<'_>> = kind.parameters.iter().map(Slot::of).collect();
         slots.extend(extras.iter().map(|name| Slot { name, positional: false, required: false, rest: false }));
         let Some(matched) = self.match_slots(&layer.kind, span, &slots, &layer.arguments) else {
@@ -156,7 +152,7 @@ impl<'a> Checker<'a> {
             draft.tensors = (kind.tensors)(&draft.arguments, input, &output);
             let leaves_biases_out = match (&draft.biases, &draught.biases) {
                 (Some(own), _) => matches!(own, Biases::None),
-                (None, network) => matches!(network, Some(Biases::None)),
+                (None, network) => kind.weighted.is_reached() && matches!(network, Some(Biases::None)),
             };
             if leaves_biases_out {
                 draft.tensors.retain(|tensor| tensor.role != crate::model::ParameterRole::Bias);

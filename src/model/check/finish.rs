@@ -111,9 +111,10 @@ impl<'a> Checker<'a> {
         role: ParameterRole,
         fans: Fans,
     ) -> Option<(Drawn, Span)> {
-        match rule_of(draught, draft, role) {
-            Some(rule) => Some((self.initializer(rule.expr, &rule.scope, Some(fans))?, rule.expr.span)),
-            None => Some((self.initializer_named(default_rule(role), Some(fans))?, draft.span)),
+        match (rule_of(draught, draft, role), draft.kind.weighted.own_start(role)) {
+            (Some(rule), _) => Some((self.initializer(rule.expr, &rule.scope, Some(fans))?, rule.expr.span)),
+            (None, Some(start)) => Some((Drawn::Known(start), draft.span)),
+            (None, None) => Some((self.initializer_named(default_rule(role), Some(fans))?, draft.span)),
         }
     }
 
@@ -213,8 +214,9 @@ fn has_bias(draft: &Draft<'_>) -> bool {
     draft.tensors.iter().any(|tensor| tensor.role == ParameterRole::Bias)
 }
 
-fn has_weight(draft: &Draft<'_>) -> bool {
-    draft.tensors.iter().any(|tensor| tensor.role == ParameterRole::Weight)
+/// Whether it is one of the layers that `layer_count` counts: those with weights that the network's `weights:` reach.
+pub(super) fn has_weight(draft: &Draft<'_>) -> bool {
+    draft.kind.weighted.is_reached() && draft.tensors.iter().any(|tensor| tensor.role == ParameterRole::Weight)
 }
 
 /// The rule that the prelude has for what nothing is said of.
@@ -225,15 +227,16 @@ pub(super) const fn default_rule(role: ParameterRole) -> &'static str {
     }
 }
 
-/// The rule that is written for a layer's weights or biases.
+/// The rule that is written for a layer's weights or biases: its own, else the network's where that reaches it.
 pub(super) fn rule_of<'d, 'a>(
     draught: &'d Draught<'a>,
     draft: &'d Draft<'a>,
     role: ParameterRole,
 ) -> Option<&'d Rule<'a>> {
+    let reaches = draft.kind.weighted.is_reached();
     match role {
-        ParameterRole::Weight => draft.weights.as_ref().or(draught.weights.as_ref()),
-        ParameterRole::Bias => match draft.biases.as_ref().or(draught.biases.as_ref())? {
+        ParameterRole::Weight => draft.weights.as_ref().or(draught.weights.as_ref().filter(|_| reaches)),
+        ParameterRole::Bias => match draft.biases.as_ref().or(draught.biases.as_ref().filter(|_| reaches))? {
             Biases::Rule(rule) => Some(rule),
             Biases::None => None,
         },

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::choices::Drawn;
 use super::definitions::{Lookup, fans, reserved_layer_name};
-use super::finish::{default_rule, following_activation, mean_square, rule_of};
+use super::finish::{default_rule, following_activation, has_weight, mean_square, rule_of};
 use super::recursion::operands;
 use super::value::Home;
 use crate::arena::Id;
@@ -255,7 +255,7 @@ impl Checker<'_> {
             .map(|(at, _)| at)
             .collect();
         let hidden = weighted.split_last().map_or(&[][..], |(_, hidden)| hidden);
-        let layer_count = model.layers.iter().filter(|layer| layer.kind.weighted != Weighted::Never).count();
+        let layer_count = draught.drafts.iter().filter(|draft| has_weight(draft)).count();
         let mut judged: Vec<(Arc<Function>, u64, u64, f64)> = Vec::new();
         let mut default_layers: Vec<(usize, f64, Common)> = Vec::new();
         for at in hidden {

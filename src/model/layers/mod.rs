@@ -6,12 +6,16 @@
 
 mod activation;
 mod add;
+mod attention;
 mod block;
 mod concat;
 mod dense;
 mod flatten;
 mod input;
+mod last_step;
+mod norm;
 mod parallel;
+mod positional;
 mod reshape;
 mod residual;
 
@@ -20,7 +24,7 @@ pub use block::BLOCK;
 pub use input::INPUT;
 
 pub(crate) use super::signature::{Arguments, Otherwise, Parameter, Takes};
-use super::{Layer, ParameterRole};
+use super::{Initializer, Layer, ParameterRole};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::shapes::Side;
 use crate::graph::{self, NodeId};
@@ -31,6 +35,12 @@ use crate::source::Span;
 pub static CATALOG: &[&Kind] = &[
     &INPUT,
     &dense::DENSE,
+    &attention::ATTENTION,
+    &norm::GROUP_NORM,
+    &norm::LAYER_NORM,
+    &norm::RMS_NORM,
+    &positional::POSITIONAL,
+    &last_step::LAST_STEP,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &residual::RESIDUAL,
@@ -50,16 +60,10 @@ pub const PLANNED: &[&str] = &[
     "transpose",
     "dropout",
     "batch_norm",
-    "group_norm",
-    "layer_norm",
-    "rms_norm",
     "embedding",
-    "positional",
     "rnn",
     "gru",
     "lstm",
-    "last_step",
-    "attention",
 ];
 
 /// The entry of a kind.
@@ -140,15 +144,50 @@ pub enum Body {
     Branches,
 }
 
-/// Whether a kind has weights of its own.
+/// Whether a kind has weights of its own, and which `weights:` and `biases:` reach them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighted {
     /// It has none.
     Never,
-    /// Weights and biases.
+    /// Weights and biases, a matrix or kernel among them: what the network says of them reaches them.
     Both,
-    /// Weights, and no biases.
+    /// Weights, and no biases; the network's `weights:` reach them.
     WeightsOnly,
+    /// A factor that starts at 1 and a summand that starts at 0, unless the layer itself says so.
+    Norm,
+    /// A factor that starts at 1, unless the layer itself says so.
+    Scale,
+    /// Rows that are drawn from normal(0, 1), unless the layer itself says so.
+    Table,
+}
+
+impl Weighted {
+    /// What may be said of a layer besides its own arguments.
+    #[must_use]
+    pub const fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Never => &[],
+            Self::Both | Self::Norm => &["weights", "biases", "frozen"],
+            Self::WeightsOnly | Self::Scale | Self::Table => &["weights", "frozen"],
+        }
+    }
+
+    /// What a tensor starts from whatever the network's settings say; none where they reach it.
+    #[must_use]
+    pub const fn own_start(self, role: ParameterRole) -> Option<Initializer> {
+        match (self, role) {
+            (Self::Never | Self::Both | Self::WeightsOnly, _) => None,
+            (Self::Norm | Self::Scale, ParameterRole::Weight) => Some(Initializer::Constant(1.0)),
+            (Self::Norm | Self::Scale | Self::Table, ParameterRole::Bias) => Some(Initializer::Constant(0.0)),
+            (Self::Table, ParameterRole::Weight) => Some(Initializer::Normal { mean: 0.0, std: 1.0 }),
+        }
+    }
+
+    /// Whether the network's `weights:` reach it.
+    #[must_use]
+    pub const fn is_reached(self) -> bool {
+        matches!(self, Self::Both | Self::WeightsOnly)
+    }
 }
 
 /// A shape with the place that made it.
