@@ -196,6 +196,18 @@ pub fn zero(at: &Place) -> Diagnostic {
     .note("a point of zero gradient is a minimum, a maximum or a saddle; its curvature tells which")
 }
 
+/// G0012: attention that looks at one step alone.
+#[must_use]
+pub fn collapsed(at: &Place, entropy: f64, threshold: f64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0012"),
+        format!("the attention of `{}` has collapsed: nearly every step looks at one step alone", at.name),
+        at.span,
+        format!("its weights have {} of the entropy there could be, below {}", share(entropy), share(threshold)),
+    )
+    .note("a softmax that is nearly 0 or 1 everywhere has a slope near zero: next to no gradient reaches queries and keys")
+}
+
 /// G0100: an expectation that does not hold.
 #[must_use]
 pub fn expectation_failed(

@@ -185,6 +185,19 @@ pub fn indivisible(span: Span, input: Side<'_>, kind: &str, parts: Parts<'_>) ->
     .help(format!("write {}, or give it {multiple} {whole}", near.join(" or ")))
 }
 
+/// E0412: a norm over the batch that has one value of each channel to look at.
+#[must_use]
+pub fn one_value(span: Span, layer: &str, channels: usize, data: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code("E0412"),
+        format!("`{layer}` has one value for each channel: less its mean it is 0, and no gradient passes"),
+        span,
+        format!("{channels} channels of 1 value, in a batch of 1 example"),
+    )
+    .label(data, "the batch has 1 example")
+    .help("write `batch: 2` or more, or `layer_norm`, which looks at one example at a time")
+}
+
 fn elements(count: usize) -> String {
     if count == 1 { "1 element".to_owned() } else { format!("{count} elements") }
 }

@@ -107,6 +107,10 @@ pub enum Leaf {
     State(ParameterId, usize),
     /// A number of the step, such as the learning rate, of one element.
     Number(usize),
+    /// What a layer's outputs are multiplied by: 0 for those that are dropped, drawn anew for every step.
+    Mask(LayerId),
+    /// What a layer keeps from step to step besides its parameters: its slot.
+    Running(LayerId, usize),
 }
 
 /// How a reduction combines.

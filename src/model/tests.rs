@@ -57,7 +57,9 @@ impl Evaluated {
                 let parameter_of = &model.parameters[id];
                 parameter(&format!("{}.{}", model.layers[parameter_of.layer].name, parameter_of.name))
             }
-            Leaf::State(..) | Leaf::Number(_) => unreachable!("only training has these"),
+            Leaf::State(..) | Leaf::Number(_) | Leaf::Mask(_) | Leaf::Running(..) => {
+                unreachable!("these networks have none")
+            }
         });
         Self {
             values,

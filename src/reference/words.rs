@@ -25,7 +25,9 @@ fn layer(kind: &Kind) -> Entry {
         Weighted::Both => lines.push("- `weights:`, `biases:`: init rules in place of the network's".to_owned()),
         Weighted::WeightsOnly => lines.push("- `weights:`: an init rule in place of the network's".to_owned()),
         Weighted::Norm => {
-            lines.push("- `weights:`, `biases:`: init rules in place of 1 and 0; `biases: none` leaves `bias` out".to_owned());
+            lines.push(
+                "- `weights:`, `biases:`: init rules in place of 1 and 0; `biases: none` leaves `bias` out".to_owned(),
+            );
         }
         Weighted::Scale => lines.push("- `weights:`: an init rule in place of 1".to_owned()),
         Weighted::Table => lines.push("- `weights:`: an init rule in place of normal(0, 1)".to_owned()),

@@ -1,5 +1,6 @@
 //! What is measured of a training graph: the nodes of every statistic of every layer, and the record they make after a run.
 
+use super::entropy::{self, EntropyMeasurement};
 use super::record::{Forward, LayerRecord, Statistics};
 use super::slope::{self, Slope, SlopeMeasurement, Slopes};
 use super::statistics::{Measurement, Measurer, STATISTICS, Totals, chosen};
@@ -50,6 +51,7 @@ struct More {
     output: Measurement,
     forward: Measurement,
     slope: Option<SlopeMeasurement>,
+    entropy: Option<EntropyMeasurement>,
 }
 
 /// The norms of one layer's gradients.
@@ -81,7 +83,7 @@ impl Plan {
         let measurer = Measurer::new(model.precision, statistics, level == Level::Full);
         let forward = Measurer::new(model.precision, chosen(&["rms", "mean", "nonfinite"]), false);
         let mut slopes = Slopes::new(model.precision);
-        let TrainingGraph { graph, layers, input, parameters, .. } = training;
+        let TrainingGraph { graph, layers, input, parameters, attention, .. } = training;
         let origin = Origin { layer: None, span: model.input_span, role: Role::Statistic };
         let mut builder = Builder::new(graph, origin);
         let layers = layers
@@ -111,6 +113,10 @@ impl Plan {
                         .activation
                         .as_ref()
                         .and_then(|activation| slope::measure(&mut builder, &mut slopes, activation, z)),
+                    entropy: attention
+                        .iter()
+                        .find(|attention| attention.layer == id)
+                        .and_then(|attention| entropy::measure(&mut builder, attention)),
                 });
                 LayerPlan { layer: id, weights, biases, pre_activation, more }
             })
@@ -130,6 +136,7 @@ impl Plan {
             if let Some(more) = &layer.more {
                 keep.extend([&more.output, &more.forward].into_iter().flat_map(Measurement::keep));
                 keep.extend(more.slope.iter().flat_map(SlopeMeasurement::keep));
+                keep.extend(more.entropy.iter().flat_map(EntropyMeasurement::keep));
             }
         }
         keep
@@ -188,6 +195,7 @@ impl Plan {
             saturated_normal: slope.and_then(|slope| slope.saturated_normal),
             dead: slope.map(|slope| slope.dead),
             slope_rms: slope.map(|slope| slope.rms),
+            attention_entropy: more.entropy.as_ref().map(|entropy| entropy.finish(read)),
             wide: None,
             update_ratio: None,
             weights: None,

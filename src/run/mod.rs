@@ -1,7 +1,8 @@
 //! Carrying out a model: data, draws, the compiled program, and what was measured. The only stage that touches the world.
 //!
-//! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `tensor.rs`
-//! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `accuracy.rs`
+//! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `mask.rs`: what dropout leaves
+//!   out · `tensor.rs`
+//! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `entropy.rs` of attention, `accuracy.rs`
 //! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
 //! - `checkpoint.rs`: the state of training in a file
 //! - `record.rs`: what was measured, as data
@@ -12,8 +13,10 @@ mod accuracy;
 mod checkpoint;
 pub mod data;
 mod dump;
+mod entropy;
 mod executable;
 pub mod initialize;
+mod mask;
 mod measure;
 pub mod random;
 pub mod record;
@@ -149,7 +152,12 @@ pub fn run(
     let room = room(&session, held, beside, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, training.as_ref(), room);
     let runs = runner.run(&seeds, progress).map_err(one)?;
-    let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new() };
+    let mut records = Records {
+        batch: data.batch,
+        synthetic: data.synthetic,
+        vocabulary: data.vocabulary.clone(),
+        seeds: Vec::new(),
+    };
     for run in runs {
         if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
             dump::write(path, tensors).map_err(one)?;

@@ -9,6 +9,7 @@ mod experiment;
 mod format;
 mod habits;
 mod laws;
+mod layers;
 mod networks;
 mod pages;
 mod pictures;

@@ -3,7 +3,7 @@
 use super::{Built, Kind, Otherwise, Parameter, Site, Takes, Tensor, Weighted, dense};
 use crate::diagnostics::shapes;
 use crate::graph::{Builder, NodeId};
-use crate::model::ParameterRole;
+use crate::model::{AttentionNodes, ParameterRole};
 use crate::scalar::{Comparison, Function};
 use crate::shape::Shape;
 use std::sync::Arc;
@@ -85,6 +85,7 @@ fn build(site: &mut Site<'_, '_>) -> Built {
     let scores = site.builder.product(query, key);
     let scores = scaled(site.builder, scores, (width as f64).sqrt().recip(), causal);
     let weights = site.builder.softmax(scores, 3);
+    site.beside.attention.push(AttentionNodes { layer: site.id, weights, causal });
     let mixed = site.builder.product(weights, value);
     let mixed = site.builder.permute(mixed, &[0, 2, 1, 3]);
     let mixed = site.builder.reshape(mixed, Shape::new([batch, time, features]));

@@ -7,9 +7,11 @@
 mod activation;
 mod add;
 mod attention;
+mod batch_norm;
 mod block;
 mod concat;
 mod dense;
+mod dropout;
 mod flatten;
 mod input;
 mod last_step;
@@ -24,10 +26,10 @@ pub use block::BLOCK;
 pub use input::INPUT;
 
 pub(crate) use super::signature::{Arguments, Otherwise, Parameter, Takes};
-use super::{Initializer, Layer, ParameterRole};
+use super::{AttentionNodes, Conduct, Initializer, Layer, Mask, ParameterRole, Running};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::shapes::Side;
-use crate::graph::{self, NodeId};
+use crate::graph::{self, LayerId, NodeId};
 use crate::shape::Shape;
 use crate::source::Span;
 
@@ -36,6 +38,8 @@ pub static CATALOG: &[&Kind] = &[
     &INPUT,
     &dense::DENSE,
     &attention::ATTENTION,
+    &dropout::DROPOUT,
+    &batch_norm::BATCH_NORM,
     &norm::GROUP_NORM,
     &norm::LAYER_NORM,
     &norm::RMS_NORM,
@@ -51,20 +55,8 @@ pub static CATALOG: &[&Kind] = &[
 ];
 
 /// Kinds of the language that this version cannot build yet: known by name, so that the message is the true one.
-pub const PLANNED: &[&str] = &[
-    "conv1d",
-    "conv2d",
-    "max_pool",
-    "avg_pool",
-    "global_avg_pool",
-    "transpose",
-    "dropout",
-    "batch_norm",
-    "embedding",
-    "rnn",
-    "gru",
-    "lstm",
-];
+pub const PLANNED: &[&str] =
+    &["conv1d", "conv2d", "max_pool", "avg_pool", "global_avg_pool", "transpose", "embedding", "rnn", "gru", "lstm"];
 
 /// The entry of a kind.
 #[must_use]
@@ -254,6 +246,23 @@ pub struct Site<'a, 'graph> {
     pub branches: &'a [NodeId],
     /// What the layer named in an argument hands on.
     pub referred: Option<NodeId>,
+    /// Which layer it is.
+    pub id: LayerId,
+    /// In which of its ways the network is computed.
+    pub conduct: Conduct,
+    /// What the layer has besides what it hands on.
+    pub beside: &'a mut Beside,
+}
+
+/// What layers have besides what they hand on, collected over the network.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What is multiplied by chance.
+    pub masks: Vec<Mask>,
+    /// What is kept from step to step.
+    pub running: Vec<Running>,
+    /// What attention looks at.
+    pub attention: Vec<AttentionNodes>,
 }
 
 impl Site<'_, '_> {

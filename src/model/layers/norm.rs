@@ -59,7 +59,11 @@ pub(super) static GROUP_NORM: Kind = Kind {
                     its own factor and summand: `weight: [channels]`, which starts at 1, and `bias: [channels]`, which starts at \
                     0, whatever the network's `weights:` and `biases:` say. With 1 group all channels are one, with as many \
                     groups as channels each is its own. PyTorch's `GroupNorm`.",
-    parameters: &[Parameter::required("groups", Takes::Count { least: 1 }, "how many groups; they divide the channels")],
+    parameters: &[Parameter::required(
+        "groups",
+        Takes::Count { least: 1 },
+        "how many groups; they divide the channels",
+    )],
     weighted: Weighted::Norm,
     shape: |situation| {
         let (groups, channels) = (groups(situation.arguments), situation.input.shape.0[0]);

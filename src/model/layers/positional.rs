@@ -16,11 +16,7 @@ pub(super) static POSITIONAL: Kind = Kind {
                     feature 2i + 1 the cosine of the same (Vaswani et al. 2017); steps are counted from 0. \
                     `positional(learned)` adds a parameter, `weight: [time, features]`, drawn from normal(0, 1) whatever \
                     the network's `weights:` say.",
-    parameters: &[Parameter::required(
-        "kind",
-        Takes::Word(&["sinusoidal", "learned"]),
-        "how the steps are told apart",
-    )],
+    parameters: &[Parameter::required("kind", Takes::Word(&["sinusoidal", "learned"]), "how the steps are told apart")],
     weighted: Weighted::Table,
     shape: |situation| {
         if situation.input.shape.rank() == 2 {
@@ -44,7 +40,7 @@ pub(super) static POSITIONAL: Kind = Kind {
             None => {
                 let precision = site.builder.precision(site.input);
                 sinusoids(site.builder, &site.layer.shape, precision)
-            },
+            }
         };
         Built::same(site.builder.add(site.input, table))
     },

@@ -130,7 +130,8 @@ stored! {
     Held { loss, accuracy }
     WeightRecord { least, greatest, rms }
     LayerRecord {
-        layer, weight, bias, gradient, pre_activation, output, forward, saturated_raw, saturated_normal, dead, slope_rms, wide,
+        layer, weight, bias, gradient, pre_activation, output, forward, saturated_raw, saturated_normal, dead, slope_rms, attention_entropy,
+        wide,
         update_ratio, weights, symmetric,
     }
     Wide { lost, l2 }
@@ -183,6 +184,7 @@ mod tests {
             saturated_normal: None,
             dead: Some(0.0),
             slope_rms: None,
+            attention_entropy: Some(0.5),
             wide: Some(Wide { lost: 0.25, l2: 1e-300 }),
             update_ratio: None,
             weights: Some(WeightRecord { least: -1.0, greatest: 1.0, rms: 0.5 }),
