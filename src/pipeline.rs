@@ -2,7 +2,7 @@
 //! touches files (data and dump apart, through `run`), clock, environment or terminal.
 
 use crate::diagnose::{self, Diagnosis, expectation};
-use crate::diagnostics::{Diagnostic, fix};
+use crate::diagnostics::{Diagnostic, fix, shapes};
 use crate::graph::LayerId;
 use crate::jit::{self, Features};
 use crate::model::{self, At, Model};
@@ -192,6 +192,14 @@ fn inspect(model: &Model, options: &Options, diagnostics: &mut Vec<Diagnostic>) 
     let shape = data::inspect(model, &options.folder).map_err(|found| mistakes.extend(found)).ok();
     if let Err(found) = Initial::new(model, &options.folder).inspect() {
         mistakes.extend(found);
+    }
+    let batch = shape.as_ref().map_or(0, |shape| shape.batch);
+    for layer in model.layers.iter().filter(|layer| layer.kind.name == "batch_norm") {
+        let channels = layer.shape.0[0];
+        if batch * layer.shape.elements() == channels {
+            let data = model.data.as_ref().map_or(model.input_span, |data| data.span);
+            mistakes.push(shapes::one_value(layer.span, &layer.name, channels, data));
+        }
     }
     let shape = shape.filter(|_| mistakes.is_empty());
     diagnostics.extend(mistakes);

@@ -27,6 +27,7 @@ pub(super) fn find(
     along_time(model, record, &mut found);
     lost(model, record, &mut found);
     shares(model, record, records.batch, &mut found);
+    collapsed(model, record, &mut found);
     symmetric(model, record, &mut found);
     if records.seeds.len() > 1 {
         let note = format!(
@@ -211,6 +212,15 @@ fn shares(model: &Model, record: &Record, batch: usize, found: &mut Vec<Finding>
         let diagnostic = words::saturated(&place(model, layer), &activation(model, layer), corrected, raw, normal);
         found.push(Finding { layer: Some(layer), diagnostic });
     }
+}
+
+/// The attention layer that looks at the fewest steps.
+fn collapsed(model: &Model, record: &Record, found: &mut Vec<Finding>) {
+    let below = |layer: &LayerRecord| layer.attention_entropy.filter(|entropy| *entropy < verdict::COLLAPSED);
+    let narrowest = verdict::largest_share(record, |layer| below(layer).map(|entropy| 1.0 - entropy));
+    let Some((layer, beyond)) = narrowest else { return };
+    let diagnostic = words::collapsed(&place(model, layer), 1.0 - beyond, verdict::COLLAPSED);
+    found.push(Finding { layer: Some(layer), diagnostic });
 }
 
 fn symmetric(model: &Model, record: &Record, found: &mut Vec<Finding>) {

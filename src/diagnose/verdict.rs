@@ -22,6 +22,8 @@ pub const STEEP: f64 = 3.0;
 pub const FADING: f64 = 1e-2;
 /// From this share of dead units or saturated entries on there is a warning.
 pub const NOTABLE_SHARE: f64 = 0.1;
+/// The entropy of attention weights, as a share of the most there could be, below which the softmax is collapsed.
+pub const COLLAPSED: f64 = 0.1;
 /// A number within this factor of its threshold is borderline.
 const BORDERLINE: f64 = 1.1;
 

@@ -23,7 +23,6 @@ const NOT_IN_FILE: Code = Code("E0606");
 const WRONG_TENSOR: Code = Code("E0607");
 const WRONG_COUNT: Code = Code("E0608");
 const NOT_WRITABLE: Code = Code("E0609");
-const NOT_BUILT: Code = Code("E0610");
 /// A run that does not fit into memory.
 pub const RUN_SIZE: Code = Code("E0504");
 const DATA_SHAPE: Code = Code("E0440");
@@ -269,17 +268,6 @@ pub fn none_left(source: Span, why: &str) -> Diagnostic {
 #[must_use]
 pub fn cannot_write(path: &str, reason: &str) -> Diagnostic {
     Diagnostic::error_without_place(NOT_WRITABLE, format!("cannot write `{path}`: {reason}"))
-}
-
-/// E0610: a source that this version does not have yet.
-#[must_use]
-pub fn source_not_built(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        NOT_BUILT,
-        format!("the source `{name}` is part of the language, but this version cannot read it yet"),
-        span,
-        "not built yet",
-    )
 }
 
 /// E0440: an example has another number of elements than the network's input.

@@ -309,6 +309,18 @@ pub fn swings(at: &Place, ratio: f64, (rises, changes): (usize, usize), between:
     .note("no layer's weights are changed more")
 }
 
+/// G0014: attention that looks at one step alone.
+#[must_use]
+pub fn collapsed(at: &Place, entropy: f64, threshold: f64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("G0014"),
+        format!("the attention of `{}` has collapsed: nearly every step looks at one step alone", at.name),
+        at.span,
+        format!("its weights have {} of the entropy there could be, below {}", share(entropy), share(threshold)),
+    )
+    .note("a softmax that is nearly 0 or 1 everywhere has a slope near zero: next to no gradient reaches queries and keys")
+}
+
 /// G0100: an expectation that does not hold.
 #[must_use]
 pub fn expectation_failed(

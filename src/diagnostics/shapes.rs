@@ -153,6 +153,52 @@ pub fn needs_sequence(span: Span, input: Side<'_>, kind: &str) -> Diagnostic {
     }
 }
 
+/// What is to be divided into equal parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// What is divided: `features`.
+    pub whole: &'a str,
+    /// Into what: `heads`.
+    pub part: &'a str,
+    /// How many there are.
+    pub has: usize,
+    /// Into how many parts they are to go.
+    pub asked: usize,
+}
+
+/// E0411: heads that do not divide the features, groups that do not divide the channels.
+#[must_use]
+pub fn indivisible(span: Span, input: Side<'_>, kind: &str, parts: Parts<'_>) -> Diagnostic {
+    let Parts { whole, part, has, asked } = parts;
+    let small = (1..=has.isqrt()).filter(|count| has.is_multiple_of(*count));
+    let fitting: Vec<usize> = small.flat_map(|count| [count, has / count]).collect();
+    let below = fitting.iter().filter(|count| **count < asked).max();
+    let above = fitting.iter().filter(|count| **count > asked).min();
+    let near: Vec<String> = below.into_iter().chain(above).map(|count| format!("`{kind}({count})`")).collect();
+    let multiple = has.div_ceil(asked).saturating_mul(asked);
+    Diagnostic::error(
+        Code("E0411"),
+        format!("`{kind}` divides {has} {whole} into {asked} {part}: {} are left over", has % asked),
+        span,
+        format!("{asked} {part} do not divide {has} {whole}"),
+    )
+    .label(input.span, input.label())
+    .help(format!("write {}, or give it {multiple} {whole}", near.join(" or ")))
+}
+
+/// E0412: a norm over the batch that has one value of each channel to look at.
+#[must_use]
+pub fn one_value(span: Span, layer: &str, channels: usize, data: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code("E0412"),
+        format!("`{layer}` has one value for each channel: less its mean it is 0, and no gradient passes"),
+        span,
+        format!("{channels} channels of 1 value, in a batch of 1 example"),
+    )
+    .label(data, "the batch has 1 example")
+    .help("write `batch: 2` or more, or `layer_norm`, which looks at one example at a time")
+}
+
 fn elements(count: usize) -> String {
     if count == 1 { "1 element".to_owned() } else { format!("{count} elements") }
 }

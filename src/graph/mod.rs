@@ -117,6 +117,10 @@ pub enum Leaf {
     Number(usize),
     /// An argument of a recurrence's body; in no other graph.
     Argument(usize),
+    /// What a layer's outputs are multiplied by: 0 for those that are dropped, drawn anew for every step.
+    Mask(LayerId),
+    /// What a layer keeps from step to step besides its parameters: its slot.
+    Running(LayerId, usize),
 }
 
 /// How a reduction combines.

@@ -66,6 +66,8 @@ fn expression(node: &Node) -> String {
         Op::Leaf(Leaf::Target) => "target".to_owned(),
         Op::Leaf(Leaf::Parameter(parameter)) => format!("parameter {parameter}"),
         Op::Leaf(Leaf::State(parameter, slot)) => format!("state {slot} of {parameter}"),
+        Op::Leaf(Leaf::Mask(layer)) => format!("mask of {layer}"),
+        Op::Leaf(Leaf::Running(layer, slot)) => format!("running {slot} of {layer}"),
         Op::Leaf(Leaf::Number(place)) => format!("number {place} of the step"),
         Op::Leaf(Leaf::Argument(0)) => "state".to_owned(),
         Op::Leaf(Leaf::Argument(argument)) => format!("argument {argument}"),

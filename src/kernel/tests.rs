@@ -29,7 +29,9 @@ fn contents(leaf: Leaf, elements: usize, precision: Precision) -> Vec<f64> {
         Leaf::Input => 1_u64,
         Leaf::Target => 2,
         Leaf::Parameter(parameter) => 3 + parameter.index() as u64,
-        Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) => unreachable!("a gradient step has none of these"),
+        Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) | Leaf::Mask(_) | Leaf::Running(..) => {
+            unreachable!("a gradient step has none of these")
+        }
     };
     let draw = |_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

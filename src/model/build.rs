@@ -6,21 +6,30 @@
 //! and behind it.
 
 use super::check::expectations::measures;
-use super::layers::Site;
+use super::layers::{Beside, Site};
 use super::signature::Reference;
-use super::{LayerNodes, LossTerm, Model, TargetKind, TrainingGraph};
+use super::{Conduct, LayerNodes, LossTerm, Model, TargetKind, TrainingGraph};
 use crate::arena::{Id, IdVec};
 use crate::graph::{Builder, Graph, LayerId, Leaf, NodeId, Origin, ParameterId, Role};
 use crate::scalar::{self, Comparison};
 use crate::shape::Shape;
 use std::sync::Arc;
 
-/// The tensor graph of a model for batches of `batch` examples.
+/// The tensor graph of a model for batches of `batch` examples, as a step of training computes it.
 ///
 /// # Panics
 /// Where the model has no loss: a run asks for it first.
 #[must_use]
 pub fn build(model: &Model, batch: usize) -> TrainingGraph {
+    build_for(model, batch, Conduct::TRAINING)
+}
+
+/// The tensor graph of a model for batches of `batch` examples, in any of its ways.
+///
+/// # Panics
+/// Where the model has no loss: a run asks for it first.
+#[must_use]
+pub fn build_for(model: &Model, batch: usize, conduct: Conduct) -> TrainingGraph {
     let mut graph = Graph::default();
     let origin = |layer, span| Origin { layer, span, role: Role::Forward };
     let mut builder = Builder::new(&mut graph, origin(None, model.input_span));
@@ -37,14 +46,17 @@ pub fn build(model: &Model, batch: usize) -> TrainingGraph {
         input,
         outputs: vec![None; model.layers.len()],
         measured: vec![None; model.layers.len()],
+        conduct,
+        beside: Beside::default(),
     };
     let prediction = forward.body(&model.body, input);
     let layers = forward.measured.iter().flatten().copied().collect();
-    let mut builder = forward.builder;
+    let Forward { mut builder, beside, .. } = forward;
     let loss_span = model.loss.as_ref().expect("a model that is run has a loss").span;
     builder.set_origin(origin(None, loss_span));
     let (target, loss) = build_loss(model, &mut builder, prediction, batch);
-    TrainingGraph { graph, input, target, parameters, prediction, loss, layers }
+    let Beside { masks, running, attention } = beside;
+    TrainingGraph { graph, input, target, parameters, prediction, loss, layers, masks, running, attention }
 }
 
 /// The forward pass under way.
@@ -55,6 +67,8 @@ struct Forward<'m, 'graph> {
     input: NodeId,
     outputs: Vec<Option<NodeId>>,
     measured: Vec<Option<LayerNodes>>,
+    conduct: Conduct,
+    beside: Beside,
 }
 
 impl Forward<'_, '_> {
@@ -76,8 +90,17 @@ impl Forward<'_, '_> {
             Reference::Input => self.input,
             Reference::Layer(id) => self.outputs[id.index()].expect("a layer refers to layers before it"),
         });
-        let mut site =
-            Site { builder: &mut self.builder, layer, input, parameters: &parameters, branches: &branches, referred };
+        let mut site = Site {
+            builder: &mut self.builder,
+            layer,
+            input,
+            parameters: &parameters,
+            branches: &branches,
+            referred,
+            id,
+            conduct: self.conduct,
+            beside: &mut self.beside,
+        };
         let built = (layer.kind.build)(&mut site);
         self.outputs[id.index()] = Some(built.output);
         if measures(layer) {

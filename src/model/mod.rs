@@ -19,7 +19,7 @@ pub mod signature;
 #[cfg(test)]
 mod tests;
 
-pub use build::build;
+pub use build::{build, build_for};
 pub use check::{Checked, Options, check, mean_square, prelude};
 pub use mean_field::gradient_factor;
 pub use print::{print, print_experiment};
@@ -598,6 +598,28 @@ pub enum TensorName {
     Input,
 }
 
+/// In which of its ways a network is computed: what `dropout` and `batch_norm` do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conduct {
+    /// Whether `dropout` drops anything.
+    pub dropout: bool,
+    /// Whether `batch_norm` takes the statistics that it kept during training, in place of the batch's own.
+    pub running: bool,
+}
+
+impl Conduct {
+    /// A step of training.
+    pub const TRAINING: Self = Self { dropout: true, running: false };
+    /// Examples that are held out: each for itself, as PyTorch's `eval()`.
+    pub const EVALUATION: Self = Self { dropout: false, running: true };
+
+    /// A report of the gradient: as in training, but for what the `report` block says of `dropout`.
+    #[must_use]
+    pub fn report(model: &Model) -> Self {
+        Self { dropout: model.report.dropout, ..Self::TRAINING }
+    }
+}
+
 /// A model as a tensor graph for one batch size: the forward pass and the loss. `graph::differentiate` adds the rest.
 #[derive(Clone, Debug)]
 pub struct TrainingGraph {
@@ -615,6 +637,49 @@ pub struct TrainingGraph {
     pub loss: NodeId,
     /// What is measured of each layer, in order of layers; containers and `input` have no entry.
     pub layers: Vec<LayerNodes>,
+    /// What is multiplied by chance.
+    pub masks: Vec<Mask>,
+    /// What layers keep from step to step, in order of layers: the same for every conduct.
+    pub running: Vec<Running>,
+    /// What each attention layer looks at, in order of layers.
+    pub attention: Vec<AttentionNodes>,
+}
+
+/// What an attention layer looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionNodes {
+    /// The layer.
+    pub layer: LayerId,
+    /// What comes out of its softmax, `[batch, heads, time, time]`: of each step the weights of all steps.
+    pub weights: NodeId,
+    /// Whether a step looks at none that is later.
+    pub causal: bool,
+}
+
+/// What a layer's outputs are multiplied by: 0 with probability `share`, else 1 / (1 − share).
+#[derive(Clone, Copy, Debug)]
+pub struct Mask {
+    /// The layer.
+    pub layer: LayerId,
+    /// `Leaf::Mask`
+    pub node: NodeId,
+    /// How many are dropped, from 0 to 1.
+    pub share: f64,
+}
+
+/// What a layer keeps from step to step: PyTorch's buffers.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    /// The layer.
+    pub layer: LayerId,
+    /// PyTorch's name.
+    pub name: &'static str,
+    /// `Leaf::Running`
+    pub leaf: NodeId,
+    /// Every element before the first step.
+    pub start: f64,
+    /// What it is after a step; none in a conduct that keeps it as it is.
+    pub next: Option<NodeId>,
 }
 
 /// The nodes of one layer whose cotangents are measured.

@@ -57,7 +57,9 @@ impl Evaluated {
                 let parameter_of = &model.parameters[id];
                 parameter(&format!("{}.{}", model.layers[parameter_of.layer].name, parameter_of.name))
             }
-            Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) => unreachable!("a gradient step has none of these"),
+            Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) | Leaf::Mask(_) | Leaf::Running(..) => {
+                unreachable!("a gradient step has none of these")
+            }
         });
         Self {
             values,

@@ -51,6 +51,9 @@ pub struct Report {
     pub batch: usize,
     /// Whether the data were made up because the file names none.
     pub synthetic_data: bool,
+    /// The different characters of a text, in the order of their numbers; absent for other data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<String>,
     /// The verdict over all seeds, at the last report.
     pub verdict: Verdict,
     /// The reports of the first seed, in order of steps.
@@ -217,6 +220,9 @@ pub struct Layer {
     pub saturated: Option<Number>,
     /// The share of dead units.
     pub dead: Option<Number>,
+    /// The mean entropy of the attention weights, over the logarithm of the number of positions that a step may look at: 1 where
+    /// all are looked at alike, 0 where each step looks at one alone.
+    pub attention_entropy: Option<Number>,
     /// ‖update‖ / ‖weights‖ of the step before.
     pub update_ratio: Option<Number>,
     /// The weights, where something is trained.
@@ -341,6 +347,7 @@ pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Di
         precision: model.precision.name().to_owned(),
         batch: records.batch,
         synthetic_data: records.synthetic,
+        vocabulary: records.vocabulary.clone(),
         verdict: build_verdict(model, diagnosis),
         steps,
         training: model.train.is_some().then(|| build_training(model, first, diagnosis)),
@@ -492,6 +499,7 @@ fn build_layer(
         forward: Forward { rms: Number(measured.forward.rms), mean: Number(measured.forward.mean) },
         saturated: verdict::saturated(measured).map(Number),
         dead: measured.dead.map(Number),
+        attention_entropy: measured.attention_entropy.map(Number),
         update_ratio: measured.update_ratio.map(Number),
         weights: measured.weights.map(|weights| Weights {
             least: Number(weights.least),

@@ -19,11 +19,18 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
     sentences.extend(where_it_happens(model, judgement));
     sentences.extend(why(model, record, judgement));
     sentences.extend(through_time::sentences(model, record));
+    sentences.extend(narrow_attention(model, record));
     if records.seeds.len() > 1 {
         sentences.push(spread(diagnosis));
     }
     if let Some(curvature) = &records.curvature {
         sentences.extend(super::curvature::sentences(model, curvature));
+    }
+    if let Some(vocabulary) = &records.vocabulary {
+        sentences.push(format!(
+            "The text has {} different characters, numbered in this order: {vocabulary:?}.",
+            vocabulary.chars().count()
+        ));
     }
     if records.synthetic {
         sentences
@@ -137,6 +144,19 @@ fn grounds(ground: &Ground) -> String {
 fn distance(ground: &Ground) -> String {
     let quotient = ground.value / ground.threshold;
     factor(if quotient < 1.0 { 1.0 / quotient } else { quotient })
+}
+
+/// The attention layer that looks at the fewest steps, where it does not look at most of them.
+fn narrow_attention(model: &Model, record: &Record) -> Option<String> {
+    let entropies = record.layers.iter().filter_map(|layer| Some((layer.layer, layer.attention_entropy?)));
+    let (layer, entropy) = entropies.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    (entropy < 0.5).then(|| {
+        format!(
+            "The attention of `{}` is narrow: its weights have {} of the entropy of looking at all steps alike.",
+            name(model, layer),
+            share(entropy)
+        )
+    })
 }
 
 fn where_it_happens(model: &Model, judgement: &Judgement) -> Option<String> {

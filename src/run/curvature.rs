@@ -22,7 +22,7 @@ use crate::diagnostics::{Diagnostic, data as words};
 use crate::graph::{self, Builder, LayerId, Leaf, NodeId, Origin, ParameterId, Role};
 use crate::jit::Threads;
 use crate::kernel::memory::{Memory, OutOfMemory};
-use crate::model::{self, Model, ParameterRole};
+use crate::model::{self, Conduct, Model, ParameterRole};
 use crate::numbers::bytes;
 use crate::shape::Precision;
 use lanczos::{dot, lanczos, norm};
@@ -87,7 +87,7 @@ impl<'m> Curvature<'m> {
         data: &'m Dataset,
         executor: Executor,
     ) -> Result<Self, Diagnostic> {
-        let mut training = model::build(wide, data.batch);
+        let mut training = model::build_for(wide, data.batch, Conduct { dropout: false, running: false });
         let wanted: Vec<NodeId> = training.parameters.iter().copied().collect();
         let gradients = graph::differentiate(&mut training.graph, training.loss, &wanted);
         let mut parameters = Vec::new();

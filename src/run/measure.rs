@@ -1,5 +1,6 @@
 //! What is measured of a training graph: the nodes of every statistic of every layer, and the record they make after a run.
 
+use super::entropy::{self, EntropyMeasurement};
 use super::record::{Forward, LayerRecord, Statistics};
 use super::slope::{self, Slope, SlopeMeasurement, Slopes, Unit};
 use super::statistics::{Measurement, Measurer, STATISTICS, Totals, chosen};
@@ -54,6 +55,7 @@ struct More {
     forward: Measurement,
     slope: Option<SlopeMeasurement>,
     through_time: Option<TimeMeasurement>,
+    entropy: Option<EntropyMeasurement>,
 }
 
 /// The norms of one layer's gradients.
@@ -85,7 +87,7 @@ impl Plan {
         let measurer = Measurer::new(model.precision, statistics, level == Level::Full);
         let forward = Measurer::new(model.precision, chosen(&["rms", "mean", "nonfinite"]), false);
         let mut slopes = Slopes::new(model.precision);
-        let TrainingGraph { graph, layers, input, parameters, .. } = training;
+        let TrainingGraph { graph, layers, input, parameters, attention, .. } = training;
         let origin = Origin { layer: None, span: model.input_span, role: Role::Statistic };
         let mut builder = Builder::new(graph, origin);
         let layers = layers
@@ -119,6 +121,10 @@ impl Plan {
                     through_time: through_time.zip(*cotangents).map(|(along, cotangents)| {
                         TimeMeasurement::new(&mut builder, model, layer, along, cotangents, *output)
                     }),
+                    entropy: attention
+                        .iter()
+                        .find(|attention| attention.layer == id)
+                        .and_then(|attention| entropy::measure(&mut builder, attention)),
                 });
                 LayerPlan { layer: id, weights, biases, pre_activation, more }
             })
@@ -139,6 +145,7 @@ impl Plan {
                 keep.extend([&more.output, &more.forward].into_iter().flat_map(Measurement::keep));
                 keep.extend(more.slope.iter().flat_map(SlopeMeasurement::keep));
                 keep.extend(more.through_time.iter().flat_map(TimeMeasurement::keep));
+                keep.extend(more.entropy.iter().flat_map(EntropyMeasurement::keep));
             }
         }
         keep
@@ -209,6 +216,7 @@ impl Plan {
             saturated_normal: slope.and_then(|slope| slope.saturated_normal),
             dead: slope.map(|slope| slope.dead),
             slope_rms: slope.map(|slope| slope.rms),
+            attention_entropy: more.entropy.as_ref().map(|entropy| entropy.finish(read)),
             wide: None,
             update_ratio: None,
             weights: None,

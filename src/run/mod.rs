@@ -1,8 +1,9 @@
 //! Carrying out a model: data, draws, the compiled program, and what was measured. The only stage that touches the world.
 //!
-//! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `tensor.rs`
-//! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `through_time.rs` what
-//!   recurrent layers pass back, `accuracy.rs`
+//! - `data/`: where examples come from · `initialize.rs`, `random.rs`: where parameters come from · `mask.rs`: what dropout leaves
+//!   out · `tensor.rs`
+//! - `measure.rs`: the nodes of everything that is measured; `statistics.rs` the table, `slope.rs` φ′, `entropy.rs` of attention,
+//!   `through_time.rs` what recurrent layers pass back, `accuracy.rs`
 //! - `executable.rs`: a graph made ready to run · `session.rs`: a model made ready, measured, and run · `shadow.rs`: what f32 loses · `dump.rs`
 //! - `checkpoint.rs`: the state of training in a file · `curvature.rs`: what the loss is like around a point
 //! - `shared.rs`: what runs of similar models have in common
@@ -15,8 +16,10 @@ mod checkpoint;
 mod curvature;
 pub mod data;
 mod dump;
+mod entropy;
 mod executable;
 pub mod initialize;
+mod mask;
 mod measure;
 pub mod random;
 pub mod record;
@@ -129,14 +132,14 @@ pub fn run(
 ) -> Result<Records, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
     let seeds = seeds(model, settings.seed);
-    let (batch, synthetic, runs, curvature) = prepared(model, settings, (batch, &seeds), progress, |runner, data| {
+    let (mut records, runs, curvature) = prepared(model, settings, (batch, &seeds), progress, |runner, data| {
         let runs = runner.run(&seeds, progress);
         let first = runs.as_ref().ok().and_then(|runs| runs.first()).filter(|_| model.report.curvature);
         let room = u128::from(settings.memory_limit).saturating_sub(held(model, data));
         let curvature = first.map(|first| look_around(model, settings, data, first, room, progress));
-        (data.batch, data.synthetic, runs, curvature)
+        (nothing_yet(data), runs, curvature)
     })?;
-    let mut records = Records { batch, synthetic, seeds: Vec::new(), curvature: curvature.transpose().map_err(one)? };
+    records.curvature = curvature.transpose().map_err(one)?;
     for run in runs.map_err(one)? {
         if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
             dump::write(path, tensors).map_err(one)?;
@@ -164,12 +167,7 @@ pub fn run_seeds(
 ) -> Result<Vec<usize>, Vec<Diagnostic>> {
     prepared(model, settings, (batch, seeds), &|_| {}, |runner, data| {
         let hand_on = |index: usize, run: Result<SeedRecords, Diagnostic>| {
-            let records = run.map(|run| Records {
-                batch: data.batch,
-                synthetic: data.synthetic,
-                seeds: vec![run],
-                curvature: None,
-            });
+            let records = run.map(|run| Records { seeds: vec![run], ..nothing_yet(data) });
             finish(index, records);
         };
         runner.stream(seeds, beside, &|_| {}, &|index, run| hand_on(index, run.map(|run| run.records)))
@@ -218,6 +216,17 @@ fn prepared<T>(
     let room = room(&session, held, beside, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, training.as_ref(), room);
     Ok(work(&runner, &data))
+}
+
+/// What is known before any seed has run.
+fn nothing_yet(data: &Dataset) -> Records {
+    Records {
+        batch: data.batch,
+        synthetic: data.synthetic,
+        vocabulary: data.vocabulary.clone(),
+        seeds: Vec::new(),
+        curvature: None,
+    }
 }
 
 /// The bytes of the examples.

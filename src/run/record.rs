@@ -9,6 +9,8 @@ pub struct Records {
     pub batch: usize,
     /// Whether the data were made up because the file names none.
     pub synthetic: bool,
+    /// The different characters of a text, in the order of their numbers.
+    pub vocabulary: Option<String>,
     /// One for each seed, in the order asked for; at least one.
     pub seeds: Vec<SeedRecords>,
     /// The curvature at the end of the first seed; absent where nobody asked for it.
@@ -169,6 +171,8 @@ pub struct LayerRecord {
     pub dead: Option<f64>,
     /// The root mean square of φ′ over units and examples; absent without an activation.
     pub slope_rms: Option<f64>,
+    /// The mean entropy of the attention weights over the most that there could be; absent without attention.
+    pub attention_entropy: Option<f64>,
     /// ∂C/∂z in an f64 shadow of the same run; absent where none was needed, or there was no room for one.
     pub wide: Option<Wide>,
     /// ‖update‖ / ‖weights‖ of the step before; absent at step 0.

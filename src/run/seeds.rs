@@ -262,8 +262,10 @@ impl<'r> Worker<'_, 'r> {
             if records.end == End::Whole && settings.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
                 records.end = End::Interrupted(step);
             }
-            let loss = (step < *steps && records.end == End::Whole)
-                .then(|| trainer.try_step(&mut trained, step, &self.threads));
+            let loss = (step < *steps && records.end == End::Whole).then(|| {
+                trainer.draw(&mut trained, seed, step);
+                trainer.try_step(&mut trained, step, &self.threads)
+            });
             if loss.is_some_and(|loss| !loss.is_finite()) {
                 records.end = End::NotFinite(step);
             }
@@ -272,6 +274,7 @@ impl<'r> Worker<'_, 'r> {
             let has_report = records.steps.last().is_some_and(|record| record.step == step);
             if (is_reported || records.end != End::Whole) && !has_report {
                 session.fill_batch(memory, data, batches.rows(step));
+                session.fill_masks(memory, seed, step);
                 session.fill_trained(memory, trainer, &trained);
                 let shadow = records.steps.is_empty().then_some(shadow);
                 let Some(mut record) = self.measure(memory, step, shadow)? else { return Ok(None) };
@@ -307,7 +310,7 @@ impl<'r> Worker<'_, 'r> {
                 progress(Progress::Training { step: step + 1, steps: *steps, loss });
             }
         }
-        let trained = if is_first { trainer.tensors(&trained) } else { Vec::new() };
+        let trained = if is_first { trainer.tensors(&trained, records.losses.len() as u64) } else { Vec::new() };
         Ok(Some(SeedRun { records, tensors, trained }))
     }
 

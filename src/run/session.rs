@@ -5,6 +5,7 @@ use super::accuracy::accuracy;
 use super::data::Dataset;
 use super::executable::{Executable, contents};
 use super::initialize::{Initial, symmetric_layers};
+use super::mask;
 use super::measure::{Gradients, LayerNorms, Level, Measured, Plan, differentiate};
 use super::record::Record;
 use super::shared::Shared;
@@ -16,7 +17,7 @@ use crate::graph::{Graph, NodeId, ParameterId};
 use crate::jit::{Features, Threads};
 use crate::kernel::memory::{Memory, OutOfMemory};
 use crate::kernel::{Buffer, Program, TooLarge};
-use crate::model::{self, Model, TrainingGraph};
+use crate::model::{self, Conduct, Mask, Model, TrainingGraph};
 use crate::numbers::bytes;
 use crate::run::train::gather;
 use crate::shape::{Precision, Shape};
@@ -78,6 +79,8 @@ struct Nodes {
     layers: Vec<model::LayerNodes>,
     /// Their shapes, batch first.
     shapes: Vec<[Shape; 2]>,
+    /// What is multiplied by chance.
+    masks: Vec<Mask>,
 }
 
 /// The memory that a session needs, in bytes.
@@ -135,10 +138,10 @@ impl<'m> Session<'m> {
         batch: usize,
         wanted: Wanted,
     ) -> Result<Self, Diagnostic> {
-        let mut training = model::build(model, batch);
+        let mut training = model::build_for(model, batch, Conduct::report(model));
         let gradients = differentiate(model, &mut training, wanted.level);
         let plan = Plan::new(model, &mut training, &gradients, wanted.level);
-        let TrainingGraph { graph, input, target, parameters, prediction, loss, layers } = training;
+        let TrainingGraph { graph, input, target, parameters, prediction, loss, layers, masks, .. } = training;
         let mut keep = plan.keep();
         keep.extend([loss, prediction]);
         keep.extend(gradients.kept(wanted.kept));
@@ -148,7 +151,7 @@ impl<'m> Session<'m> {
         let target_shape = graph.shape(target).clone();
         let shape = |node: NodeId| graph.shape(node).clone();
         let shapes = layers.iter().map(|nodes| [nodes.pre_activation, nodes.output].map(shape)).collect();
-        let nodes = Nodes { input, target, parameters, prediction, loss, layers, shapes };
+        let nodes = Nodes { input, target, parameters, prediction, loss, layers, shapes, masks };
         Ok(Self { model, batch, wanted, executable, nodes, target: target_shape, gradients, plan })
     }
 
@@ -196,7 +199,7 @@ impl<'m> Session<'m> {
         self.executable.memory().map_err(refused)
     }
 
-    /// Writes the parameters of a seed and the examples `rows` of the data.
+    /// Writes the parameters of a seed, the examples `rows` of the data, and what is left out by chance before the first step.
     ///
     /// # Errors
     /// E06 where parameters are read from a file that does not have them.
@@ -212,6 +215,7 @@ impl<'m> Session<'m> {
         seed: u64,
     ) -> Result<(), Diagnostic> {
         self.fill_batch(memory, data, rows);
+        self.fill_masks(memory, seed, 0);
         match self.model.precision {
             Precision::F32 => self.draw::<f32>(memory, initial, seed),
             Precision::F64 => self.draw::<f64>(memory, initial, seed),
@@ -230,6 +234,17 @@ impl<'m> Session<'m> {
             match self.model.precision {
                 Precision::F32 => gather(tensor, rows, memory.view_mut::<f32>(buffer)),
                 Precision::F64 => gather(tensor, rows, memory.view_mut::<f64>(buffer)),
+            }
+        }
+    }
+
+    /// Draws what is left out by chance at a step.
+    pub(super) fn fill_masks(&self, memory: &mut Memory, seed: u64, step: u64) {
+        for mask in &self.nodes.masks {
+            let Some(buffer) = self.buffer(mask.node) else { continue };
+            match self.model.precision {
+                Precision::F32 => mask::fill(self.model, mask, seed, step, memory.view_mut::<f32>(buffer)),
+                Precision::F64 => mask::fill(self.model, mask, seed, step, memory.view_mut::<f64>(buffer)),
             }
         }
     }
@@ -413,7 +428,8 @@ pub(super) fn not_addressable(model: &Model, graph: &Graph, too_large: &TooLarge
 impl Nodes {
     /// What is written before a run.
     fn leaves(&self) -> impl Iterator<Item = NodeId> {
-        [self.input, self.target].into_iter().chain(self.parameters.iter().copied())
+        let masks = self.masks.iter().map(|mask| mask.node);
+        [self.input, self.target].into_iter().chain(self.parameters.iter().copied()).chain(masks)
     }
 }
 

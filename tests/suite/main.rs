@@ -12,6 +12,7 @@ mod format;
 mod habits;
 mod history;
 mod laws;
+mod layers;
 mod networks;
 mod pages;
 mod pictures;

@@ -151,6 +151,8 @@ impl Writer<'_> {
         self.line(1, &format!("precision: {}", precision.unwrap_or(drawn)));
         if !made_up {
             let examples = self.choices.one_of(&[16, 1, 5, 33]);
+            // One value cannot be normalised.
+            let examples = if self.body.contains("batch_norm") { examples.max(2) } else { examples };
             let source = if plain {
                 let activation = self.activation();
                 format!("teacher({numbers}, 6, {outputs}, {activation})")
@@ -351,9 +353,9 @@ impl Writer<'_> {
     fn statement(&mut self) {
         let last = *self.shape.last().expect("the shape has an axis");
         let width = self.width();
-        match self.choices.below(21) {
-            16..=18 => self.recurrent(width),
-            19 | 20 if self.shape.len() == 2 => self.windows(),
+        match self.choices.below(27) {
+            22..=24 => self.recurrent(width),
+            25 | 26 if self.shape.len() == 2 => self.windows(),
             0..=2 => {
                 let dense = self.dense(&width.to_string());
                 self.shape = with_last(&self.shape, width);
@@ -424,6 +426,28 @@ impl Writer<'_> {
                 self.shape = with_last(&self.shape, width);
             }
             14 => self.join(),
+            15 => {
+                let rule = self.rule();
+                let norm = self.choices.one_of(&[
+                    "layer_norm",
+                    "rms_norm",
+                    "rms_norm(frozen: true)",
+                    "layer_norm(biases: none)",
+                ]);
+                self.line(1, norm);
+                self.line(1, &format!("dense({last}, weights: {rule})"));
+            }
+            16 => {
+                let channels = self.shape[0];
+                let groups = self.choices.one_of(&[1, channels]);
+                let norm = self.choices.one_of(&["batch_norm".to_owned(), format!("group_norm({groups})")]);
+                self.line(1, &norm);
+            }
+            17 => {
+                let share = self.choices.one_of(&["0.5", "0.1", "0", "1 / 3"]);
+                self.line(1, &format!("dropout({share})"));
+            }
+            18..=20 => self.sequence(),
             _ => self.reshape(),
         }
     }
@@ -515,6 +539,27 @@ impl Writer<'_> {
             _ => {
                 self.line(1, "global_avg_pool");
                 self.shape.truncate(1);
+            }
+        }
+    }
+
+    /// A layer that works along time, where there is one.
+    fn sequence(&mut self) {
+        let [time, features] = self.shape[..] else { return self.reshape() };
+        match self.choices.below(6) {
+            0 => {
+                let kind = self.choices.one_of(&["sinusoidal", "learned"]);
+                self.line(1, &format!("positional({kind})"));
+            }
+            1 if time > 1 => {
+                self.line(1, "last_step");
+                self.shape = vec![features];
+            }
+            _ => {
+                let heads: Vec<usize> = (1..=4).filter(|heads| features.is_multiple_of(*heads)).collect();
+                let (heads, causal) = (self.choices.one_of(&heads), self.choices.one_of(&["true", "false"]));
+                let rest = self.choices.one_of(&["", ", weights: normal(0, 0.6)", ", biases: none"]);
+                self.line(1, &format!("attention({heads}, causal: {causal}{rest})"));
             }
         }
     }

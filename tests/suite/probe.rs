@@ -38,7 +38,10 @@ impl<'m> Probe<'m> {
         let name = |leaf: Leaf| match leaf {
             Leaf::Input => "data/x".to_owned(),
             Leaf::Target => "data/t".to_owned(),
-            Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) => unreachable!("a gradient step has none of these"),
+            Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) | Leaf::Running(..) => {
+                unreachable!("a gradient step alone updates nothing")
+            }
+            Leaf::Mask(layer) => format!("masks/{}", model.layers[layer].name),
             Leaf::Parameter(id) => {
                 let parameter = &model.parameters[id];
                 format!("params/{}.{}", model.layers[parameter.layer].name, parameter.name)

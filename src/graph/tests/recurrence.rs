@@ -110,7 +110,9 @@ fn compare(make: impl Fn(&mut Net) -> Vec<(&'static str, NodeId)>) {
                     Leaf::Input => 1,
                     Leaf::Target => 2,
                     Leaf::Parameter(parameter) => 3 + crate::arena::Id::index(parameter) as u64,
-                    Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) => unreachable!("not in this net"),
+                    Leaf::State(..) | Leaf::Number(_) | Leaf::Argument(_) | Leaf::Mask(_) | Leaf::Running(..) => {
+                        unreachable!("not in this net")
+                    }
                 };
                 numbers(seed, node.shape.elements())
             };

@@ -6,18 +6,23 @@
 
 mod activation;
 mod add;
+mod attention;
+mod batch_norm;
 mod block;
 mod concat;
 mod convolution;
 mod dense;
+mod dropout;
 mod embedding;
 mod flatten;
 mod gru;
 mod input;
 mod last_step;
 mod lstm;
+mod norm;
 mod parallel;
 mod pooling;
+mod positional;
 mod recurrence;
 mod reshape;
 mod residual;
@@ -30,10 +35,10 @@ pub use block::BLOCK;
 pub use input::INPUT;
 
 pub(crate) use super::signature::{Arguments, Otherwise, Parameter, Takes};
-use super::{Initializer, Layer, ParameterRole};
+use super::{AttentionNodes, Conduct, Initializer, Layer, Mask, ParameterRole, Running};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::shapes::Side;
-use crate::graph::{self, NodeId};
+use crate::graph::{self, LayerId, NodeId};
 use crate::shape::Shape;
 use crate::source::Span;
 
@@ -51,6 +56,13 @@ pub static CATALOG: &[&Kind] = &[
     &pooling::AVG_POOL,
     &pooling::GLOBAL_AVG_POOL,
     &embedding::EMBEDDING,
+    &attention::ATTENTION,
+    &dropout::DROPOUT,
+    &batch_norm::BATCH_NORM,
+    &norm::GROUP_NORM,
+    &norm::LAYER_NORM,
+    &norm::RMS_NORM,
+    &positional::POSITIONAL,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &transpose::TRANSPOSE,
@@ -62,8 +74,7 @@ pub static CATALOG: &[&Kind] = &[
 ];
 
 /// Kinds of the language that this version cannot build yet: known by name, so that the message is the true one.
-pub const PLANNED: &[&str] =
-    &["dropout", "batch_norm", "group_norm", "layer_norm", "rms_norm", "positional", "attention"];
+pub const PLANNED: &[&str] = &[];
 
 /// The entry of a kind.
 #[must_use]
@@ -263,6 +274,23 @@ pub struct Site<'a, 'graph> {
     pub branches: &'a [NodeId],
     /// What the layer named in an argument hands on.
     pub referred: Option<NodeId>,
+    /// Which layer it is.
+    pub id: LayerId,
+    /// In which of its ways the network is computed.
+    pub conduct: Conduct,
+    /// What the layer has besides what it hands on.
+    pub beside: &'a mut Beside,
+}
+
+/// What layers have besides what they hand on, collected over the network.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What is multiplied by chance.
+    pub masks: Vec<Mask>,
+    /// What is kept from step to step.
+    pub running: Vec<Running>,
+    /// What attention looks at.
+    pub attention: Vec<AttentionNodes>,
 }
 
 impl Site<'_, '_> {

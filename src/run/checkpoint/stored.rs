@@ -157,8 +157,8 @@ stored! {
     Held { loss, accuracy }
     WeightRecord { least, greatest, rms }
     LayerRecord {
-        layer, weight, bias, gradient, pre_activation, output, forward, saturated_raw, saturated_normal, dead, slope_rms, wide,
-        update_ratio, weights, symmetric, through_time,
+        layer, weight, bias, gradient, pre_activation, output, forward, saturated_raw, saturated_normal, dead, slope_rms,
+        attention_entropy, wide, update_ratio, weights, symmetric, through_time,
     }
     Wide { lost, l2 }
     Forward { rms, mean, nonfinite }
@@ -210,6 +210,7 @@ mod tests {
             saturated_normal: None,
             dead: Some(0.0),
             slope_rms: None,
+            attention_entropy: Some(0.5),
             wide: Some(Wide { lost: 0.25, l2: 1e-300 }),
             update_ratio: None,
             weights: Some(WeightRecord { least: -1.0, greatest: 1.0, rms: 0.5 }),

@@ -27,7 +27,7 @@ const EVERY: [(&str, &str); 6] = [
 fn net(precision: &str, train: &str, report: &str) -> String {
     format!(
         "data {{ source: gaussian(3, classes: 2); take: 64; split: 0.8; batch: 12; shuffle: true }}\n\
-         network n {{ input(3)\n dense(4, tanh)\n dense(4, tanh, frozen: true)\n dense(2)\n loss: cross_entropy\n \
+         network n {{ input(3)\n dense(4, tanh)\n batch_norm\n dropout(0.2)\n dense(4, tanh, frozen: true)\n dense(2)\n loss: cross_entropy\n \
          precision: {precision} }}\n\
          train {{ {train}; checkpoint: \"state.safetensors\" }}\nreport {{ {report} }}\n"
     )

@@ -1,7 +1,7 @@
 //! The examples of a run. `inspect` opens every source and reads what `check` needs; `load` reads the examples themselves, no more
 //! of them than asked for, and brings them into the shape that network and loss take.
 //!
-//! - `source.rs`: what a source is, and the table of them; one file each: `idx csv npy npz safetensors`, and the generators
+//! - `source.rs`: what a source is, and the table of them; one file each: `idx csv npy npz safetensors text`, and the generators
 //!   (`generate.rs` has what these share) `gaussian moons spirals parity sine teacher adding copy`.
 //! - `elements.rs`: numbers in binary files · `file.rs`: opening files.
 //! - `fit.rs`: data against network, targets for the loss · `normalize.rs` · `synthetic.rs`: no `data` block.
@@ -37,6 +37,7 @@ mod teacher;
 pub(in crate::run) mod testing;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(super) use file::reason as file_reason;
 pub(super) use source::Sink;
@@ -44,7 +45,7 @@ pub(super) use source::Sink;
 use super::random::{Stream, Streams};
 use super::tensor::{Number, Tensor};
 use crate::diagnostics::{Diagnostic, data};
-use crate::model::{Data, Model, SoundData, Source, Spanned};
+use crate::model::{Data, Model, SoundData, Source, SourceKind, Spanned};
 use crate::numbers::bytes;
 use crate::shape::{Precision, Shape};
 use fit::Fit;
@@ -87,6 +88,8 @@ pub struct Dataset {
     pub shuffle: bool,
     /// What is held out, by `test:` or `split:`; only where the model trains.
     pub test: Option<Examples>,
+    /// The different characters of a text, in the order of their numbers.
+    pub vocabulary: Option<String>,
 }
 
 /// Examples that are only looked at.
@@ -211,7 +214,16 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
         hold::<T>(model, model.input_span, &what, synthetic::EXAMPLES, 0, limit)?;
         let (inputs, targets) = synthetic::synthesize::<T>(model);
         let examples = synthetic::EXAMPLES;
-        return Ok(Dataset { inputs, targets, examples, batch: examples, synthetic: true, shuffle: false, test: None });
+        return Ok(Dataset {
+            inputs,
+            targets,
+            examples,
+            batch: examples,
+            synthetic: true,
+            shuffle: false,
+            test: None,
+            vocabulary: None,
+        });
     };
     let (opened, fit) = open(model, &data.source, base, data.seed)?;
     let labels = opened.header.labels.clone();
@@ -261,12 +273,25 @@ fn load_as<T: Number>(model: &Model, base: &Path, limit: u64) -> Result<Dataset,
         synthetic: false,
         shuffle: data.shuffle,
         test: held_out,
+        vocabulary: match (&data.source.kind, labels) {
+            (SourceKind::Text { .. }, Labels::Names { names, .. }) => Some(names.concat()),
+            _ => None,
+        },
     })
 }
 
 fn open(model: &Model, source: &Source, base: &Path, seed: u64) -> Result<(Opened, Fit), Vec<Diagnostic>> {
-    let opened = source::open(source, source::Network::of(model), base, seed)
-        .map_err(|first| source::mistakes(source, base, first))?;
+    open_as(model, source, source::Network::of(model), base, seed)
+}
+
+fn open_as(
+    model: &Model,
+    source: &Source,
+    network: source::Network<'_>,
+    base: &Path,
+    seed: u64,
+) -> Result<(Opened, Fit), Vec<Diagnostic>> {
+    let opened = source::open(source, network, base, seed).map_err(|first| source::mistakes(source, base, first))?;
     let fit = fit::fit(model, source.span, &opened.header)?;
     Ok((opened, fit))
 }
@@ -279,7 +304,11 @@ fn open_test(
     base: &Path,
     trained: Option<&Labels>,
 ) -> Result<(Opened, Fit), Vec<Diagnostic>> {
-    let (opened, mut fit) = open(model, test, base, data.seed)?;
+    let mut network = source::Network::of(model);
+    if let (SourceKind::Text { .. }, Some(Labels::Names { names, .. })) = (&data.source.kind, trained) {
+        network.characters = Some(names);
+    }
+    let (opened, mut fit) = open_as(model, test, network, base, data.seed)?;
     if let Some(trained) = trained {
         fit = fit
             .number_as(trained, data.source.span, &opened.header.labels, test.span)

@@ -1,6 +1,6 @@
 //! What every data source is: a header that is known without reading the examples, and a reader of some of them.
 
-use super::{adding, copy, csv, gaussian, idx, moons, npy, npz, parity, safetensors, sine, spirals, teacher};
+use super::{adding, copy, csv, gaussian, idx, moons, npy, npz, parity, safetensors, sine, spirals, teacher, text};
 use crate::diagnostics::{Diagnostic, data};
 use crate::model::{Model, Source, SourceKind};
 use crate::shape::Shape;
@@ -85,12 +85,19 @@ pub(super) struct Network<'a> {
     pub(super) output: Option<&'a Shape>,
     /// Whether it takes indices.
     pub(super) integer_input: bool,
+    /// The characters of the text that it is trained on, which number those of a held-out one.
+    pub(super) characters: Option<&'a [String]>,
 }
 
 impl<'a> Network<'a> {
     /// All of it.
     pub(super) fn of(model: &'a Model) -> Self {
-        Self { input: Some(&model.input), output: Some(&model.output), integer_input: model.integer_input }
+        Self {
+            input: Some(&model.input),
+            output: Some(&model.output),
+            integer_input: model.integer_input,
+            characters: None,
+        }
     }
 }
 
@@ -148,7 +155,7 @@ pub(super) fn open(source: &Source, network: Network<'_>, base: &Path, seed: u64
         SourceKind::Npy { x, y } => npy::open(base, x, y),
         SourceKind::Npz { path, x, y } => npz::open(base, path, x, y),
         SourceKind::Safetensors { path, x, y } => safetensors::open(base, path, x, y),
-        SourceKind::Text { .. } => Err(data::source_not_built(source.span, "text")),
+        SourceKind::Text { path, window } => text::open(base, path, *window, network),
         SourceKind::Gaussian { features, classes } => {
             bounded(source, features.checked_mul(*classes))?;
             Ok(gaussian::open(seed, *features, *classes))

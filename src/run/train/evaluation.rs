@@ -1,4 +1,4 @@
-//! Loss and accuracy of the examples that are held out: a forward pass alone.
+//! Loss and accuracy of the examples that are held out: a forward pass alone, without dropout, normalised by what training kept.
 
 use super::trainer::{Trainer, gather};
 use crate::arena::IdVec;
@@ -6,7 +6,7 @@ use crate::diagnostics::{Diagnostic, data as words};
 use crate::graph::{NodeId, ParameterId};
 use crate::jit::Threads;
 use crate::kernel::memory::{Memory, OutOfMemory};
-use crate::model::{self, Model, TrainingGraph};
+use crate::model::{self, Conduct, Model, TrainingGraph};
 use crate::numbers::bytes;
 use crate::run::accuracy::accuracy;
 use crate::run::data::Examples;
@@ -27,6 +27,8 @@ pub(in crate::run) struct Evaluation<'m> {
     input: NodeId,
     target: NodeId,
     parameters: IdVec<ParameterId, NodeId>,
+    /// What layers keep from step to step, in the trainer's order.
+    running: Vec<NodeId>,
     prediction: NodeId,
     loss: NodeId,
 }
@@ -43,11 +45,13 @@ impl<'m> Evaluation<'m> {
         executor: Executor,
     ) -> Result<Self, Diagnostic> {
         let count = examples.inputs.shape().0[0];
-        let TrainingGraph { graph, input, target, parameters, prediction, loss, .. } = model::build(model, count);
+        let TrainingGraph { graph, input, target, parameters, prediction, loss, running, .. } =
+            model::build_for(model, count, Conduct::EVALUATION);
+        let running = running.into_iter().map(|running| running.leaf).collect();
         let executable = shared
             .executable(threads, &graph, &[loss, prediction, input, target], executor)
             .map_err(|(graph, too_large)| not_addressable(model, &graph, &too_large, count))?;
-        Ok(Self { model, examples, executable, input, target, parameters, prediction, loss })
+        Ok(Self { model, examples, executable, input, target, parameters, running, prediction, loss })
     }
 
     /// The bytes of one memory.
@@ -73,7 +77,7 @@ impl<'m> Evaluation<'m> {
         Ok(memory)
     }
 
-    /// Loss and accuracy with the parameters of a trainer.
+    /// Loss and accuracy with the parameters of a trainer, and what it kept.
     pub(in crate::run) fn evaluate(
         &self,
         memory: &mut Memory,
@@ -100,6 +104,11 @@ impl<'m> Evaluation<'m> {
         for (id, node) in self.parameters.iter_with_ids() {
             if let Some(buffer) = self.executable.buffer(*node) {
                 memory.view_mut::<T>(buffer).copy_from_slice(trainer.parameter::<T>(trained, id));
+            }
+        }
+        for (place, node) in self.running.iter().enumerate() {
+            if let Some(buffer) = self.executable.buffer(*node) {
+                memory.view_mut::<T>(buffer).copy_from_slice(trainer.running::<T>(trained, place));
             }
         }
     }

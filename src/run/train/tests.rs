@@ -156,6 +156,35 @@ fn squared_distance(before: &[(String, Tensor)], after: &[(String, Tensor)]) -> 
 }
 
 #[test]
+fn held_out_examples_are_normalised_by_what_training_kept() {
+    // The inputs' own mean and variance (unbiased) are 2 and 2; three steps move what is kept from 0 and 1 by 1 − 0.9³ of the way.
+    let text = "data { source: csv(\"train.csv\", target: \"y\"); test: csv(\"test.csv\", target: \"y\") }\n\
+         network n { input(1)\n batch_norm\n dropout(0.5)\n dense(1, weights: ones, frozen: true)\n loss: quadratic\n precision: f64 }\n\
+         train { optimizer: sgd(rate: 0.1); steps: 3 }\nreport { at: [0, last] }\n";
+    let folder = Folder::with(&[("train.csv", b"x,y\n1,3\n3,5\n"), ("test.csv", b"x,y\n4,0\n")]);
+    let path = folder.path().join("out.safetensors");
+    let settings = Settings { save: Some(path.clone()), ..settings(folder.path(), JIT, 1) };
+    let seed = records(text, &settings).seeds.remove(0);
+    let bytes = std::fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let number = |name: &str| f64::from_le_bytes(file.tensor(name).unwrap().data().try_into().unwrap());
+    let kept = 0.9 * 0.9 * 0.9;
+    let (mean, variance) = (number("batch_norm1.running_mean"), number("batch_norm1.running_var"));
+    assert!((mean - 2.0 * (1.0 - kept)).abs() < 1e-14, "{mean}");
+    assert!((variance - (kept + 2.0 * (1.0 - kept))).abs() < 1e-14, "{variance}");
+    assert_eq!(number("batch_norm1.num_batches_tracked"), 3.0);
+    let (weight, bias) = (number("batch_norm1.weight"), number("batch_norm1.bias"));
+    assert!(weight != 1.0 && bias != 0.0, "they were trained");
+    let held = |record: &crate::run::record::Record| record.test.unwrap().loss;
+    let loss = |mean: f64, variance: f64, weight: f64, bias: f64| {
+        let y = weight * (4.0 - mean) / (variance + 1e-5).sqrt() + bias;
+        y * y / 2.0
+    };
+    assert!((held(&seed.steps[1]) / loss(mean, variance, weight, bias) - 1.0).abs() < 1e-13);
+    assert!((held(&seed.steps[0]) / loss(0.0, 1.0, 1.0, 0.0) - 1.0).abs() < 1e-13);
+}
+
+#[test]
 fn clipping_gives_exactly_the_norm_asked_for() {
     for (bound, clips) in [(1e-3, true), (1e3, false)] {
         let train = format!("optimizer: sgd(rate: 1); steps: 5; clip: norm({bound})");
@@ -164,11 +193,11 @@ fn clipping_gives_exactly_the_norm_asked_for() {
         let mut batches = Batches::new(&data, 0);
         for step in 0..5 {
             trainer.feed(&mut memory, &data, batches.rows(step));
-            let before = trainer.tensors(&memory);
+            let before = trainer.tensors(&memory, step);
             let _ = trainer.try_step(&mut memory, step, &Threads::one());
             let norm = trainer.norm(&memory).unwrap();
             trainer.carry(&mut memory);
-            let moved = squared_distance(&before, &trainer.tensors(&memory)).sqrt();
+            let moved = squared_distance(&before, &trainer.tensors(&memory, step)).sqrt();
             let expected = if clips { bound } else { norm };
             assert_eq!(norm > bound, clips);
             assert!((moved / expected - 1.0).abs() < 1e-12, "{moved} is not {expected}");
@@ -186,7 +215,7 @@ fn constraints_hold_after_every_step() {
             trainer.feed(&mut memory, &data, batches.rows(step));
             let _ = trainer.try_step(&mut memory, step, &Threads::one());
             trainer.carry(&mut memory);
-            for (name, weights) in trainer.tensors(&memory).iter().filter(|(name, _)| name.ends_with("weight")) {
+            for (name, weights) in trainer.tensors(&memory, step).iter().filter(|(name, _)| name.ends_with("weight")) {
                 let numbers: Vec<f64> = (0..weights.len()).map(|at| weights.get(at)).collect();
                 let width = weights.shape().0[1];
                 match bound {

@@ -5,14 +5,15 @@ use super::schedule::Schedule;
 use super::update::{self, Update};
 use crate::arena::IdVec;
 use crate::diagnostics::{Diagnostic, data as words};
-use crate::graph::{self, Leaf, NodeId, Op, ParameterId};
+use crate::graph::{self, LayerId, Leaf, NodeId, Op, ParameterId};
 use crate::jit::Threads;
 use crate::kernel::memory::{Memory, OutOfMemory};
-use crate::model::{self, Model, Train, TrainingGraph};
+use crate::model::{self, Mask, Model, Running, Train, TrainingGraph};
 use crate::numbers::bytes;
 use crate::run::data::Dataset;
-use crate::run::executable::Executable;
+use crate::run::executable::{Executable, contents};
 use crate::run::initialize::Initial;
+use crate::run::mask;
 use crate::run::session::{Executor, not_addressable};
 use crate::run::shared::Shared;
 use crate::run::tensor::{Number, Tensor};
@@ -37,6 +38,10 @@ pub(in crate::run) struct Trainer<'m> {
     update: Update,
     /// What a step starts from: the name, the leaf, the shape.
     state: Vec<(String, NodeId, Shape)>,
+    /// What is multiplied by chance.
+    masks: Vec<Mask>,
+    /// What layers keep from step to step.
+    running: Vec<Running>,
 }
 
 impl<'m> Trainer<'m> {
@@ -55,10 +60,11 @@ impl<'m> Trainer<'m> {
         let wanted: Vec<NodeId> = training.parameters.iter().copied().collect();
         let gradients: IdVec<ParameterId, Option<NodeId>> =
             graph::differentiate(&mut training.graph, training.loss, &wanted).into_iter().collect();
-        let update = update::add(model, train, &mut training, &gradients);
+        let mut update = update::add(model, train, &mut training, &gradients);
+        update.carried.extend(training.running.iter().filter_map(|running| Some((running.leaf, running.next?))));
         let optimizer = Optimizer::new(&train.optimizer);
         let state = state(model, &training, &update, optimizer);
-        let TrainingGraph { graph, input, target, parameters, loss, .. } = training;
+        let TrainingGraph { graph, input, target, parameters, loss, masks, running, .. } = training;
         // Leaves are kept too: what the run before left in them is what the next one starts from.
         let mut keep = vec![loss, input, target];
         keep.extend(parameters.iter());
@@ -84,6 +90,8 @@ impl<'m> Trainer<'m> {
             loss,
             update,
             state,
+            masks,
+            running,
         })
     }
 
@@ -106,6 +114,13 @@ impl<'m> Trainer<'m> {
                 Precision::F64 => initial.fill(id, seed, memory.view_mut::<f64>(buffer))?,
             }
         }
+        for running in &self.running {
+            let Some(buffer) = self.executable.buffer(running.leaf) else { continue };
+            match self.model.precision {
+                Precision::F32 => memory.view_mut::<f32>(buffer).fill(running.start as f32),
+                Precision::F64 => memory.view_mut::<f64>(buffer).fill(running.start),
+            }
+        }
         Ok(memory)
     }
 
@@ -117,6 +132,17 @@ impl<'m> Trainer<'m> {
             match self.model.precision {
                 Precision::F32 => gather(tensor, rows, memory.view_mut::<f32>(buffer)),
                 Precision::F64 => gather(tensor, rows, memory.view_mut::<f64>(buffer)),
+            }
+        }
+    }
+
+    /// Draws what is left out by chance at a step.
+    pub(in crate::run) fn draw(&self, memory: &mut Memory, seed: u64, step: u64) {
+        for mask in &self.masks {
+            let Some(buffer) = self.executable.buffer(mask.node) else { continue };
+            match self.model.precision {
+                Precision::F32 => mask::fill(self.model, mask, seed, step, memory.view_mut::<f32>(buffer)),
+                Precision::F64 => mask::fill(self.model, mask, seed, step, memory.view_mut::<f64>(buffer)),
             }
         }
     }
@@ -160,8 +186,8 @@ impl<'m> Trainer<'m> {
         self.executable.view(memory, self.parameters[id])
     }
 
-    /// Everything that the next step starts from, in order: parameters under their own names, what is remembered of them under
-    /// `optimizer/`.
+    /// Everything that the next step starts from, in order: parameters and what layers keep under their own names, what is remembered
+    /// of parameters under `optimizer/`.
     pub(in crate::run) fn state(&self, memory: &Memory) -> Vec<(String, Tensor)> {
         let held = |(name, node, shape): &(String, NodeId, Shape)| {
             let tensor = self
@@ -194,14 +220,32 @@ impl<'m> Trainer<'m> {
         }
     }
 
-    /// Every parameter under its own name and shape.
-    pub(in crate::run) fn tensors(&self, memory: &Memory) -> Vec<(String, Tensor)> {
-        let named = |(id, node): (ParameterId, &NodeId)| {
+    /// What a layer kept, by its place in the graph's order.
+    pub(super) fn running<'a, T: Number>(&self, memory: &'a Memory, place: usize) -> &'a [T] {
+        self.executable.view(memory, self.running[place].leaf)
+    }
+
+    /// Every parameter under its own name and shape, and what layers kept over so many updates.
+    pub(in crate::run) fn tensors(&self, memory: &Memory, updates: u64) -> Vec<(String, Tensor)> {
+        let name = |layer: LayerId, name: &str| format!("{}.{name}", self.model.layers[layer].name);
+        let parameter = |(id, node): (ParameterId, &NodeId)| {
             let parameter = &self.model.parameters[id];
-            let name = format!("{}.{}", self.model.layers[parameter.layer].name, parameter.name);
-            Some((name, self.executable.tensor(memory, *node, &parameter.shape)?))
+            let tensor = self.executable.tensor(memory, *node, &parameter.shape)?;
+            Some((name(parameter.layer, &parameter.name), tensor))
         };
-        self.parameters.iter_with_ids().filter_map(named).collect()
+        let mut tensors: Vec<_> = self.parameters.iter_with_ids().filter_map(parameter).collect();
+        for Running { layer, name: own, leaf, .. } in &self.running {
+            let Some(buffer) = self.executable.buffer(*leaf) else { continue };
+            if *own == "running_mean" {
+                let count = match self.model.precision {
+                    Precision::F32 => Tensor::new(&Shape::scalar(), vec![updates as f32]),
+                    Precision::F64 => Tensor::new(&Shape::scalar(), vec![updates as f64]),
+                };
+                tensors.push((name(*layer, "num_batches_tracked"), count));
+            }
+            tensors.push((name(*layer, own), contents(memory, buffer, &buffer.shape)));
+        }
+        tensors
     }
 }
 
@@ -223,10 +267,13 @@ fn state(
             let slot = optimizer.slot_names()[*slot];
             Some((format!("optimizer/{}.{slot}", name(*id)), *leaf, model.parameters[*id].shape.clone()))
         }
-        // Parameters, which all stand above: those that are not updated too.
+        // Parameters, which all stand above: those that are not updated too; and what layers keep, which stands below.
         _ => None,
     });
-    parameters.chain(remembered).collect()
+    let running = training.running.iter().map(|Running { layer, name, leaf, .. }| {
+        (format!("{}.{name}", model.layers[*layer].name), *leaf, training.graph.shape(*leaf).clone())
+    });
+    parameters.chain(remembered).chain(running).collect()
 }
 
 /// Copies rows of a tensor one after another.
