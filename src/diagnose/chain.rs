@@ -150,7 +150,7 @@ fn nearer_one(a: f64, b: f64) -> f64 {
 }
 
 /// Dense, convolutional, recurrent and attention layers: those with a matrix, save embeddings and projections of skips.
-fn has_weights(model: &Model, layer: LayerId) -> bool {
+pub(super) fn has_weights(model: &Model, layer: LayerId) -> bool {
     let layer = &model.layers[layer];
     layer.branches.is_empty()
         && layer.kind_name != "embedding"

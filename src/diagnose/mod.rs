@@ -2,12 +2,14 @@
 //!
 //! - `chain.rs`: the layers with weights as one chain: r of each, factors, slope.
 //! - `verdict.rs`: the rules, gravest first. To add a finding: a function in `diagnostics/findings.rs`, its page, one rule here.
+//! - `theory.rs`: what mean-field theory predicts, before any run.
 //! - `findings.rs`: verdicts as diagnostics on the layers' own lines.
 //! - `expectation.rs`: `expect` statements against the records.
 
 pub mod chain;
 pub mod expectation;
 pub mod findings;
+pub mod theory;
 pub mod verdict;
 
 use crate::diagnostics::Diagnostic;
@@ -15,6 +17,7 @@ use crate::graph::LayerId;
 use crate::model::{Model, VerdictWord};
 use crate::run::record::{Record, Records};
 use chain::Chain;
+use theory::Prediction;
 use verdict::Judgement;
 
 /// What is to be said of a whole run.
@@ -28,6 +31,8 @@ pub struct Diagnosis {
     pub steps: Vec<Judgement>,
     /// Drawn on the source, gravest first.
     pub findings: Vec<Finding>,
+    /// What theory says of the network as it is initialised.
+    pub prediction: Prediction,
 }
 
 /// The verdict over all seeds.
@@ -81,7 +86,8 @@ pub fn diagnose(model: &Model, records: &Records) -> Diagnosis {
     let last = first.steps.last().expect("a seed has at least one report");
     let judgement = steps.last().expect("a seed has at least one report");
     let findings = findings::find(model, records, last, judgement, &verdict);
-    Diagnosis { verdict, seeds, steps, findings }
+    let prediction = theory::predict(model, records.inputs);
+    Diagnosis { verdict, seeds, steps, findings, prediction }
 }
 
 fn overall(seeds: &[SeedVerdict]) -> Overall {

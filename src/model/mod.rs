@@ -12,7 +12,7 @@ mod build;
 pub mod check;
 pub mod intrinsics;
 pub mod layers;
-mod mean_field;
+pub mod mean_field;
 mod print;
 pub mod settings;
 pub mod signature;

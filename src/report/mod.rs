@@ -10,11 +10,13 @@ mod history;
 pub mod html;
 pub mod json;
 pub mod outline;
+pub mod prediction;
 pub mod svg;
 pub mod text;
 mod words;
 
 use crate::diagnose::chain::Chain;
+use crate::diagnose::theory::{Estimate, Prediction};
 use crate::diagnose::verdict::{self, Judgement};
 use crate::diagnose::{self, Diagnosis};
 use crate::diagnostics::Level;
@@ -203,8 +205,10 @@ pub struct Weights {
 pub struct Factor {
     /// r_l / r_{l+1}
     pub measured: Number,
-    /// From theory, where there is one.
+    /// By mean-field theory, before any run; absent where it has no answer, and after training.
     pub predicted: Option<Number>,
+    /// The standard deviation of the logarithm of the predicted factor over draws of the weights, for these widths.
+    pub predicted_spread: Option<Number>,
     /// The part of the next layer's weights.
     pub weights: Number,
     /// The part of this layer's activation.
@@ -289,7 +293,11 @@ pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Di
         .steps
         .iter()
         .zip(&diagnosis.steps)
-        .map(|(record, judgement)| build_step(model, sources, record, judgement, records.batch))
+        .map(|(record, judgement)| {
+            // Theory speaks of weights as they are drawn.
+            let prediction = (record.step == 0).then_some(&diagnosis.prediction);
+            build_step(model, sources, record, judgement, (records.batch, prediction))
+        })
         .collect();
     Report {
         schema: SCHEMA,
@@ -377,7 +385,13 @@ fn build_finding(model: &Model, sources: &Sources, finding: &diagnose::Finding) 
     }
 }
 
-fn build_step(model: &Model, sources: &Sources, record: &Record, judgement: &Judgement, batch: usize) -> Step {
+fn build_step(
+    model: &Model,
+    sources: &Sources,
+    record: &Record,
+    judgement: &Judgement,
+    (batch, prediction): (usize, Option<&Prediction>),
+) -> Step {
     Step {
         step: record.step,
         loss: Number(record.loss),
@@ -389,7 +403,10 @@ fn build_step(model: &Model, sources: &Sources, record: &Record, judgement: &Jud
             .layers
             .iter()
             .zip(&judgement.layers)
-            .map(|(layer, word)| build_layer(model, sources, layer, &judgement.chain, batch, word.word()))
+            .map(|(layer, word)| {
+                let predicted = prediction.and_then(|prediction| prediction.layer(layer.layer)?.factor);
+                build_layer(model, sources, layer, &judgement.chain, (batch, predicted), word.word())
+            })
             .collect(),
         input: record.input.as_ref().map(Statistics::of),
     }
@@ -400,7 +417,7 @@ fn build_layer(
     sources: &Sources,
     measured: &LayerRecord,
     chain: &Chain,
-    batch: usize,
+    (batch, predicted): (usize, Option<Estimate>),
     word: &str,
 ) -> Layer {
     let layer = &model.layers[measured.layer];
@@ -431,7 +448,8 @@ fn build_layer(
         }),
         factor: factor.map(|factor| Factor {
             measured: Number(factor.measured),
-            predicted: None,
+            predicted: predicted.map(|estimate| Number(estimate.factor)),
+            predicted_spread: predicted.map(|estimate| Number(estimate.spread)),
             weights: Number(factor.weights),
             activation: Number(factor.activation),
         }),

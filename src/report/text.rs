@@ -105,6 +105,11 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
     columns.push(bars);
     columns
         .push(right("factor", &|layer| layer.factor.as_ref().map_or_else(String::new, |part| factor(part.measured.0))));
+    if layers.iter().any(|layer| layer.factor.as_ref().is_some_and(|part| part.predicted.is_some())) {
+        let predicted =
+            |layer: &Layer| layer.factor.as_ref().map(|part| part.predicted.map_or(f64::NAN, |part| part.0));
+        columns.push(right("theory", &|layer| predicted(layer).map_or_else(String::new, factor)));
+    }
     let shares: [(&'static str, fn(&Layer) -> Option<f64>); 2] = [
         ("saturated", |layer| layer.saturated.map(|share| share.0)),
         ("dead", |layer| layer.dead.map(|share| share.0)),
@@ -202,7 +207,7 @@ pub(super) fn shorten(name: &str, most: usize) -> String {
 }
 
 /// Breaks a paragraph at blanks to at most `WIDTH` columns.
-fn wrap(paragraph: &str, text: &mut String) {
+pub(super) fn wrap(paragraph: &str, text: &mut String) {
     let mut column = 0;
     for word in paragraph.split(' ') {
         let length = word.chars().count();

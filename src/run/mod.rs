@@ -149,7 +149,9 @@ pub fn run(
     let room = room(&session, held, beside, settings.memory_limit).map_err(one)?;
     let runner = Runner::new(model, settings, &session, &data, training.as_ref(), room);
     let runs = runner.run(&seeds, progress).map_err(one)?;
-    let mut records = Records { batch: data.batch, synthetic: data.synthetic, seeds: Vec::new() };
+    let inputs =
+        if data.synthetic { data::Moments::NORMAL } else { data::Moments::of(&data, &data.first_batch(seeds[0], 0)) };
+    let mut records = Records { batch: data.batch, synthetic: data.synthetic, inputs, seeds: Vec::new() };
     for run in runs {
         if let (Some(path), Some(tensors)) = (&settings.dump, &run.tensors) {
             dump::write(path, tensors).map_err(one)?;

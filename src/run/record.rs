@@ -1,5 +1,6 @@
 //! What a run measured, as data: one `Record` for each seed and reported step. Judged by `diagnose`, shown by `report`.
 
+use super::data::Moments;
 use crate::graph::LayerId;
 
 /// Everything measured in one run.
@@ -9,6 +10,8 @@ pub struct Records {
     pub batch: usize,
     /// Whether the data were made up because the file names none.
     pub synthetic: bool,
+    /// Of the inputs of the first seed's first batch.
+    pub inputs: Moments,
     /// One for each seed, in the order asked for; at least one.
     pub seeds: Vec<SeedRecords>,
 }

@@ -12,6 +12,7 @@ mod laws;
 mod networks;
 mod pages;
 mod pictures;
+mod prediction;
 mod prelude;
 mod probe;
 mod properties;

@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
         if let Some((.., solved)) = known {
             return solved.clone();
         }
-        let solved = mean_field::critical_variance(function, bias_variance);
+        let solved = mean_field::critical_variance(function, bias_variance).map(|critical| critical.weight);
         self.critical.push((Arc::clone(function), bias_variance, solved.clone()));
         solved
     }

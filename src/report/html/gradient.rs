@@ -98,14 +98,19 @@ pub(super) fn factors(experiment: &Experiment) -> Option<Markup> {
     let measured = track(|factor| factor.measured.0);
     let weights = track(|factor| factor.weights.0);
     let activation = track(|factor| factor.activation.0);
+    let predicted = Track::single(
+        layers.iter().map(|layer| layer.factor.as_ref().and_then(|factor| Some(factor.predicted?.0))).collect(),
+    );
+    let all = [
+        Series { class: "bias", name: "part of the activation", mark: Mark::Triangle, track: &activation },
+        Series { class: "weight", name: "part of the weights", mark: Mark::Square, track: &weights },
+        Series { class: "theory", name: "factor predicted by theory", mark: Mark::Square, track: &predicted },
+        Series { class: "signal", name: "factor, their product", mark: Mark::Disc, track: &measured },
+    ];
     let lines = Lines {
         names: &names,
         ends: LAYERS,
-        series: vec![
-            Series { class: "bias", name: "part of the activation", mark: Mark::Triangle, track: &activation },
-            Series { class: "weight", name: "part of the weights", mark: Mark::Square, track: &weights },
-            Series { class: "signal", name: "factor, their product", mark: Mark::Disc, track: &measured },
-        ],
+        series: all.into_iter().filter(|series| !series.track.is_empty()).collect(),
         caption: "factor of the signal from the next layer to this one",
         band: None,
         factors: true,
