@@ -1,6 +1,8 @@
 //! The stages in order, each run as far as is asked for. Here is what `check`, `run` and `emit` have in common; nothing here
 //! touches files (data and dump apart, through `run`), clock, environment or terminal.
 
+use crate::diagnose::phase::Plane;
+use crate::diagnose::theory::Prediction;
 use crate::diagnose::{self, Diagnosis, expectation, theory};
 use crate::diagnostics::{Diagnostic, fix};
 use crate::graph::LayerId;
@@ -216,6 +218,15 @@ impl Checked {
         Ok(Some(outline::build(model, data, Some(needed), predicted)))
     }
 
+    /// The plane of (σ_w, σ_b) of the network's activation: of `layer`, where one is named. None where there is no such
+    /// activation, and for a file with an error.
+    #[must_use]
+    pub fn plane(&self, layer: Option<LayerId>, options: &Options) -> Option<Plane> {
+        let model = self.model.as_ref()?;
+        let (prediction, _) = predict(model, options);
+        Plane::of(model, &prediction, layer)
+    }
+
     /// What a stage made of the file; `None` where an error keeps it from getting there (the tree always does). A run is at the
     /// full `level`, whose statistics are most of its graph; that of norms is the one to read.
     ///
@@ -291,12 +302,17 @@ const READ_FOR_PREDICTION: u64 = 64 << 20;
 
 /// What theory says, from the inputs of the first batch where they can be had at little cost.
 fn predicted(model: &Model, options: &Options) -> Predicted {
+    let (prediction, is_of_data) = predict(model, options);
+    prediction::build(model, &prediction, is_of_data)
+}
+
+/// The prediction, and whether its inputs were read.
+fn predict(model: &Model, options: &Options) -> (Prediction, bool) {
     let seed = run::seeds(model, options.seed)[0];
     let limit = READ_FOR_PREDICTION.min(options.memory_limit);
     let inputs = data::moments(model, &options.folder, limit, seed);
     let is_of_data = inputs.is_some() && model.data.is_some();
-    let prediction = theory::predict(model, inputs.unwrap_or(Moments::NORMAL));
-    prediction::build(model, &prediction, is_of_data)
+    (theory::predict(model, inputs.unwrap_or(Moments::NORMAL)), is_of_data)
 }
 
 /// The network as a program, without machine code.

@@ -16,6 +16,7 @@ mod interrupt;
 mod memory;
 mod new;
 mod output;
+mod phase;
 mod progress;
 mod reference;
 mod run;
@@ -136,6 +137,7 @@ pub fn main() -> ExitCode {
         Verb::Diff(arguments) => diff::run(arguments, &talk),
         Verb::Explain(arguments) => explain::run(arguments),
         Verb::Emit(arguments) => emit::run(arguments, &talk),
+        Verb::Phase(arguments) => phase::run(arguments, &talk),
         Verb::Reference(arguments) => reference::run(arguments),
         Verb::New(arguments) => new::run(arguments, &talk),
         Verb::Fmt(arguments) => fmt::run(arguments, &talk),

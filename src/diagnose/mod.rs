@@ -3,12 +3,14 @@
 //! - `chain.rs`: the layers with weights as one chain: r of each, factors, slope.
 //! - `verdict.rs`: the rules, gravest first. To add a finding: a function in `diagnostics/findings.rs`, its page, one rule here.
 //! - `theory.rs`: what mean-field theory predicts, before any run.
+//! - `phase.rs`: the plane of (σ_w, σ_b) with a network in it.
 //! - `findings.rs`: verdicts as diagnostics on the layers' own lines.
 //! - `expectation.rs`: `expect` statements against the records.
 
 pub mod chain;
 pub mod expectation;
 pub mod findings;
+pub mod phase;
 pub mod theory;
 pub mod verdict;
 

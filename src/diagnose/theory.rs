@@ -467,7 +467,7 @@ impl<'m> Walk<'m> {
         let (rest, chi) = match following(self.model, id) {
             Following::Nothing => return told,
             Following::RowWise => (None, None),
-            Following::Elementwise(function) => {
+            Following::Elementwise(function, _) => {
                 let (field, only_scales) = self.field(&function);
                 let at_rest = field.rest(repeated, start);
                 let chi = field.factor_at(repeated, at_rest);
@@ -486,14 +486,17 @@ impl<'m> Walk<'m> {
 }
 
 /// What the layer's output passes first.
-enum Following {
+pub(super) enum Following {
+    /// No activation.
     Nothing,
+    /// One that looks along rows.
     RowWise,
-    Elementwise(Arc<Function>),
+    /// An elementwise one, and its name.
+    Elementwise(Arc<Function>, String),
 }
 
 /// The activation of a layer, or of the layer after it, where that is one.
-fn following(model: &Model, id: LayerId) -> Following {
+pub(super) fn following(model: &Model, id: LayerId) -> Following {
     let own = model.layers[id].activation.as_ref();
     let next = || {
         let siblings = match model.layers[id].parent {
@@ -506,7 +509,10 @@ fn following(model: &Model, id: LayerId) -> Following {
     };
     match own.or_else(next) {
         None => Following::Nothing,
-        Some(activation) => activation.function.clone().map_or(Following::RowWise, Following::Elementwise),
+        Some(activation) => match &activation.function {
+            Some(function) => Following::Elementwise(Arc::clone(function), activation.name.clone()),
+            None => Following::RowWise,
+        },
     }
 }
 

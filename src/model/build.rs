@@ -76,13 +76,21 @@ impl Forward<'_, '_> {
             Reference::Input => self.input,
             Reference::Layer(id) => self.outputs[id.index()].expect("a layer refers to layers before it"),
         });
-        let mut site =
-            Site { builder: &mut self.builder, layer, input, parameters: &parameters, branches: &branches, referred };
+        // A node of its own, so that its cotangent is that of this one use.
+        let own = if measures(layer) { self.builder.mark(input) } else { input };
+        let mut site = Site {
+            builder: &mut self.builder,
+            layer,
+            input: own,
+            parameters: &parameters,
+            branches: &branches,
+            referred,
+        };
         let built = (layer.kind.build)(&mut site);
         self.outputs[id.index()] = Some(built.output);
         if measures(layer) {
             self.measured[id.index()] =
-                Some(LayerNodes { layer: id, pre_activation: built.pre_activation, output: built.output });
+                Some(LayerNodes { layer: id, input: own, pre_activation: built.pre_activation, output: built.output });
         }
         built.output
     }

@@ -212,8 +212,11 @@ pub struct Critical {
     pub variance: Option<f64>,
 }
 
-/// The σ_w² at which χ = 1 where the signal has come to rest, or why there is none. Biases have this variance, and mean 0.
-pub(super) fn critical_variance(function: &Function, bias_variance: f64) -> Result<Critical, String> {
+/// The σ_w² at which χ = 1 where the signal has come to rest. Biases have this variance, and mean 0.
+///
+/// # Errors
+/// Why there is none, in words.
+pub fn critical_variance(function: &Function, bias_variance: f64) -> Result<Critical, String> {
     let field = Field::of(function);
     let slope = |q: f64| field.slope(Normal::centred(q));
     let signal = |q: f64| field.signal(Normal::centred(q));
@@ -264,7 +267,10 @@ fn at_rest_in_zero(field: &Field) -> Option<f64> {
     (variance.is_finite() && stays).then_some(variance)
 }
 
-/// Mean and variance of one entry of a tensor as it is drawn, or why theory has none.
+/// Mean and variance of one entry of a tensor as it is drawn.
+///
+/// # Errors
+/// Why theory has none, as the end of a sentence.
 pub fn moments(parameter: &Parameter) -> Result<(f64, f64), &'static str> {
     /// The variance of a standard normal that is cut at ±2.
     const CUT: f64 = 0.773_741_303_549_923_2;
@@ -284,7 +290,10 @@ pub fn moments(parameter: &Parameter) -> Result<(f64, f64), &'static str> {
     })
 }
 
-/// σ_w² = fan_in·Var(W) of a drawn matrix, or why theory has none.
+/// σ_w² = fan_in·Var(W) of a drawn matrix.
+///
+/// # Errors
+/// Why theory has none, as the end of a sentence.
 pub fn weight_variance(parameter: &Parameter) -> Result<f64, &'static str> {
     debug_assert!(parameter.role == ParameterRole::Weight, "only weights have it");
     match moments(parameter)? {

@@ -605,6 +605,8 @@ pub struct TrainingGraph {
 pub struct LayerNodes {
     /// The layer.
     pub layer: LayerId,
+    /// What it takes in, by itself: not what a skip around it takes, nor another branch.
+    pub input: NodeId,
     /// z: what goes into the activation; equal to `output` without one.
     pub pre_activation: NodeId,
     /// a: what the layer hands on.

@@ -10,6 +10,7 @@ mod history;
 pub mod html;
 pub mod json;
 pub mod outline;
+pub mod phase;
 pub mod prediction;
 pub mod svg;
 pub mod text;
@@ -209,10 +210,16 @@ pub struct Factor {
     pub predicted: Option<Number>,
     /// The standard deviation of the logarithm of the predicted factor over draws of the weights, for these widths.
     pub predicted_spread: Option<Number>,
-    /// The part of the next layer's weights.
+    /// The part of the next layer's weights: ‖Wᵀδ‖ over ‖δ‖. The five parts multiply to `measured`.
     pub weights: Number,
-    /// The part of this layer's activation.
+    /// The part of the activations between.
     pub activation: Number,
+    /// The part of the norms between; 1 where there is none.
+    pub normalisation: Number,
+    /// The part of other ways: a skip, a branch, a layer that is used again; 1 where there is none.
+    pub skip: Number,
+    /// The part of all other layers between: pooling, dropout, …; 1 where there is none.
+    pub other: Number,
 }
 
 /// The layer's output in the forward pass.
@@ -452,6 +459,9 @@ fn build_layer(
             predicted_spread: predicted.map(|estimate| Number(estimate.spread)),
             weights: Number(factor.weights),
             activation: Number(factor.activation),
+            normalisation: Number(factor.normalisation),
+            skip: Number(factor.skip),
+            other: Number(factor.other),
         }),
         verdict: word.to_owned(),
     }

@@ -117,7 +117,7 @@ pub fn render(predicted: &Predicted) -> String {
         (Some(ratio), Some(spread)) => {
             let spread = Estimate { factor: ratio.0, spread: spread.0 };
             format!(
-                "From `{last}` back to `{first}` the gradient is to be multiplied by {}{}.",
+                "From `{last}` back to `{first}` the gradient is predicted to be multiplied by {}{}.",
                 factor(ratio.0),
                 within(spread)
             )

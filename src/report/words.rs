@@ -3,7 +3,7 @@
 use super::history;
 use crate::diagnose::chain::Factor;
 use crate::diagnose::verdict::{Ground, Judgement, Measure};
-use crate::diagnose::{Diagnosis, median};
+use crate::diagnose::{Diagnosis, findings, median};
 use crate::model::{Model, VerdictWord};
 use crate::numbers::{factor, share, significant};
 use crate::run::record::{Record, Records};
@@ -160,23 +160,21 @@ fn factors(judgement: &Judgement) -> Vec<Factor> {
 }
 
 fn why(model: &Model, record: &Record, judgement: &Judgement) -> Option<String> {
-    let factors = factors(judgement);
-    if factors.is_empty() || !factors.iter().all(|part| part.measured.is_finite()) {
-        return None;
-    }
-    let middle = |part: fn(&Factor) -> f64| median(&factors.iter().map(part).collect::<Vec<f64>>());
+    let mean = judgement.chain.mean()?;
     let slopes: Vec<f64> = record.layers.iter().filter_map(|layer| layer.slope_rms).collect();
-    let slope = crate::diagnose::findings::common_activation(model, record)
+    let slope = findings::common_activation(model, record)
         .map(|name| format!(" ({name}′ has root mean square {})", significant(median(&slopes))))
         .unwrap_or_default();
-    let sentence = format!(
-        "factor of a layer is {} in the median: {} from its weights, {} from its activation{slope}.",
-        factor(middle(|part| part.measured)),
-        factor(middle(|part| part.weights)),
-        factor(middle(|part| part.activation)),
-    );
-    let lead = if judgement.word == VerdictWord::Healthy { "The" } else { "Why: the" };
-    Some(format!("{lead} {sentence}"))
+    let lead = match (judgement.word, mean.factor.measured < 1.0) {
+        (VerdictWord::Healthy, _) => "A layer multiplies the gradient by",
+        (_, true) => "Why: a layer loses",
+        (_, false) => "Why: a layer multiplies the gradient by",
+    };
+    Some(format!(
+        "{lead} {} in the mean: {}{slope}.",
+        factor(mean.factor.measured),
+        findings::split(model, record, mean.factor)
+    ))
 }
 
 fn spread(diagnosis: &Diagnosis) -> String {

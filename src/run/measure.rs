@@ -23,6 +23,8 @@ pub(super) struct Gradients {
     pub(super) parameters: IdVec<ParameterId, Option<NodeId>>,
     /// ∂C/∂z and ∂C/∂a of the measured layers, in their order.
     pub(super) layers: Vec<[Option<NodeId>; 2]>,
+    /// ∂C/∂(what the layer takes in), through itself; none at the level of norms.
+    pub(super) arriving: Vec<Option<NodeId>>,
     /// ∂C/∂x, where it is wanted.
     pub(super) input: Option<Option<NodeId>>,
 }
@@ -31,6 +33,7 @@ pub(super) struct Gradients {
 pub(super) struct Plan {
     gradients: Measurer,
     forward: Measurer,
+    norms: Measurer,
     slopes: Slopes,
     layers: Vec<LayerPlan>,
     input: Option<Measurement>,
@@ -47,6 +50,7 @@ struct LayerPlan {
 
 /// What is measured beyond norms.
 struct More {
+    arriving: Measurement,
     output: Measurement,
     forward: Measurement,
     slope: Option<SlopeMeasurement>,
@@ -80,15 +84,16 @@ impl Plan {
         };
         let measurer = Measurer::new(model.precision, statistics, level == Level::Full);
         let forward = Measurer::new(model.precision, chosen(&["rms", "mean", "nonfinite"]), false);
+        let norms = Measurer::new(model.precision, chosen(&["l2"]), false);
         let mut slopes = Slopes::new(model.precision);
         let TrainingGraph { graph, layers, input, parameters, .. } = training;
         let origin = Origin { layer: None, span: model.input_span, role: Role::Statistic };
         let mut builder = Builder::new(graph, origin);
         let layers = layers
             .iter()
-            .zip(&gradients.layers)
-            .map(|(nodes, [pre_activation, output])| {
-                let LayerNodes { layer: id, pre_activation: z, output: a } = *nodes;
+            .zip(gradients.layers.iter().zip(&gradients.arriving))
+            .map(|(nodes, ([pre_activation, output], arriving))| {
+                let LayerNodes { layer: id, input: x, pre_activation: z, output: a } = *nodes;
                 let layer = &model.layers[id];
                 builder.set_origin(Origin { layer: Some(id), span: layer.span, role: Role::Statistic });
                 let count = |builder: &Builder<'_>, node: NodeId| builder.shape(node).elements();
@@ -102,9 +107,10 @@ impl Plan {
                         .collect()
                 };
                 let (weights, biases) = (of_role(ParameterRole::Weight), of_role(ParameterRole::Bias));
-                let (z_size, a_size) = (count(&builder, z), count(&builder, a));
+                let (x_size, z_size, a_size) = (count(&builder, x), count(&builder, z), count(&builder, a));
                 let pre_activation = measurer.measure(&mut builder, *pre_activation, z_size);
                 let more = (level == Level::Full).then(|| More {
+                    arriving: norms.measure(&mut builder, *arriving, x_size),
                     output: measurer.measure(&mut builder, *output, a_size),
                     forward: forward.measure(&mut builder, Some(a), a_size),
                     slope: layer
@@ -118,7 +124,7 @@ impl Plan {
         builder.set_origin(origin);
         let count = builder.shape(*input).elements();
         let input = gradients.input.map(|gradient| measurer.measure(&mut builder, gradient, count));
-        Self { gradients: measurer, forward, slopes, layers, input }
+        Self { gradients: measurer, forward, norms, slopes, layers, input }
     }
 
     /// The nodes to keep.
@@ -128,7 +134,7 @@ impl Plan {
             let parameters = layer.weights.iter().chain(&layer.biases);
             keep.extend(parameters.chain([&layer.pre_activation]).flat_map(Measurement::keep));
             if let Some(more) = &layer.more {
-                keep.extend([&more.output, &more.forward].into_iter().flat_map(Measurement::keep));
+                keep.extend([&more.arriving, &more.output, &more.forward].into_iter().flat_map(Measurement::keep));
                 keep.extend(more.slope.iter().flat_map(SlopeMeasurement::keep));
             }
         }
@@ -183,6 +189,7 @@ impl Plan {
             gradient: self.gradients.merged(&both).as_ref().map(finish),
             pre_activation: finish(&self.gradients.totals(&layer.pre_activation, read)),
             output: finish(&self.gradients.totals(&more.output, read)),
+            input: self.norms.finish(&self.norms.totals(&more.arriving, read)).l2,
             forward: Forward { rms: forward.rms, mean: forward.mean, nonfinite: forward.nonfinite },
             saturated_raw: slope.and_then(|slope| slope.saturated),
             saturated_normal: slope.and_then(|slope| slope.saturated_normal),
@@ -204,7 +211,7 @@ pub(super) fn differentiate(model: &Model, training: &mut TrainingGraph, level: 
     for nodes in &training.layers {
         wanted.push(nodes.pre_activation);
         if outputs {
-            wanted.push(nodes.output);
+            wanted.extend([nodes.output, nodes.input]);
         }
     }
     let with_input = outputs && !model.integer_input;
@@ -214,6 +221,11 @@ pub(super) fn differentiate(model: &Model, training: &mut TrainingGraph, level: 
     let mut cotangents = graph::differentiate(&mut training.graph, training.loss, &wanted).into_iter();
     let mut next = || cotangents.next().expect("one cotangent for each node wanted");
     let parameters = training.parameters.iter().map(|_| next()).collect();
-    let layers = training.layers.iter().map(|_| [next(), if outputs { next() } else { None }]).collect();
-    Gradients { parameters, layers, input: with_input.then(next) }
+    let mut layers = Vec::with_capacity(training.layers.len());
+    let mut arriving = Vec::with_capacity(training.layers.len());
+    for _ in &training.layers {
+        layers.push([next(), if outputs { next() } else { None }]);
+        arriving.push(if outputs { next() } else { None });
+    }
+    Gradients { parameters, layers, arriving, input: with_input.then(next) }
 }

@@ -96,6 +96,9 @@ pub struct LayerRecord {
     pub pre_activation: Statistics,
     /// ∂C/∂a, over the batch.
     pub output: Statistics,
+    /// ‖∂C/∂x‖ with x what the layer takes in, as far as it flows through the layer itself: without what a skip around it
+    /// brings, or another branch; 0 for indices.
+    pub input: f64,
     /// Of the layer's output a.
     pub forward: Forward,
     /// The share of entries with |φ′(z)| < 0.05·sup|φ′|, as counted, not corrected for what a standard normal gives; absent

@@ -359,3 +359,57 @@ fn rescaling_a_middle_relu_layer_leaves_ratio_and_verdict() {
     assert_eq!(plain.diagnosis.verdict.word, rescaled.diagnosis.verdict.word);
     assert!((plain.diagnosis.verdict.ratio / rescaled.diagnosis.verdict.ratio - 1.0).abs() < 1e-6);
 }
+
+/// Every way of joining layers, in an order that the number draws.
+fn random_body(mut seed: u64) -> String {
+    let mut next = |of: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % of
+    };
+    let mut body = String::from("begin = dense(12, tanh)\n");
+    for at in 0..5 {
+        let layers = [
+            "dense(12, sigmoid)".to_owned(),
+            "dense(12)\n softsign".to_owned(),
+            "residual { dense(12, tanh); dense(12) }".to_owned(),
+            "residual { gelu; dense(12, weights: orthogonal) }".to_owned(),
+            "residual(project: true) { dense(12, silu) }".to_owned(),
+            "parallel(join: add) { branch { dense(12, tanh) }; branch { } }".to_owned(),
+            "parallel { branch { dense(5, elu) }; branch { dense(7) } }".to_owned(),
+            "dense(12, tanh)\n add(begin)".to_owned(),
+            "dense(12)\n concat(begin)\n dense(12, tanh)".to_owned(),
+            format!("label{at} = dense(12, gelu)\n dense(12, softplus)\n add(label{at})"),
+        ];
+        body.push_str(&layers[next(10) as usize]);
+        body.push('\n');
+    }
+    body
+}
+
+#[test]
+fn the_parts_of_every_factor_multiply_to_it() {
+    for seed in 0..24 {
+        let body = random_body(seed);
+        let run = run(&format!(
+            "data {{ source: gaussian(8, classes: 3); take: 12 }}
+             network parts {{ input(8)\n {body} dense(3)\n loss: cross_entropy\n precision: f64 }}"
+        ));
+        let factors = run.diagnosis.steps[0].chain.factors();
+        assert!(factors.len() > 3, "{body}");
+        for factor in factors {
+            assert!((factor.product() / factor.measured - 1.0).abs() < 1e-12, "{factor:?} in\n{body}");
+        }
+    }
+}
+
+#[test]
+fn a_skip_is_told_apart_from_the_weights_beside_it() {
+    let run = run("data { source: gaussian(8, classes: 3); take: 12 }
+         network skip { input(8)\n dense(8, tanh)\n residual { dense(8) }\n dense(3)\n loss: cross_entropy\n precision: f64
+           weights: orthogonal }");
+    let factors = run.diagnosis.steps[0].chain.factors();
+    // Orthogonal weights keep the norm; what is more comes round them.
+    assert!((factors[0].weights - 1.0).abs() < 1e-6, "{:?}", factors[0]);
+    assert!(factors[0].skip > 1.2 && factors[0].normalisation == 1.0 && factors[0].other == 1.0, "{:?}", factors[0]);
+    assert!((factors[1].skip - 1.0).abs() < 1e-12, "{:?}", factors[1]);
+}

@@ -11,6 +11,7 @@ mod habits;
 mod laws;
 mod networks;
 mod pages;
+mod phase;
 mod pictures;
 mod prediction;
 mod prelude;
