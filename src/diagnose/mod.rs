@@ -3,6 +3,7 @@
 //! - `chain.rs`: the layers with weights as one chain: r of each, factors, slope.
 //! - `verdict.rs`: the rules, gravest first. To add a finding: a function in `diagnostics/findings.rs`, its page, one rule here.
 //! - `theory.rs`: what mean-field theory predicts, before any run.
+//! - `precision.rs`: zeros by cause; the loss scale that f16 would need.
 //! - `phase.rs`: the plane of (σ_w, σ_b) with a network in it.
 //! - `findings.rs`: verdicts as diagnostics on the layers' own lines.
 //! - `expectation.rs`: `expect` statements against the records.
@@ -11,6 +12,7 @@ pub mod chain;
 pub mod expectation;
 pub mod findings;
 pub mod phase;
+pub mod precision;
 pub mod theory;
 pub mod verdict;
 

@@ -211,7 +211,7 @@ impl Plane {
     /// The critical σ_w for biases of this standard deviation.
     #[must_use]
     pub fn critical(&self, bias: f64) -> Option<f64> {
-        critical_variance(&self.function, bias * bias).ok().map(|critical| critical.weight.sqrt())
+        critical_variance(&self.function, Normal::centred(bias * bias)).ok().map(|critical| critical.weight.sqrt())
     }
 }
 

@@ -212,30 +212,32 @@ pub struct Critical {
     pub variance: Option<f64>,
 }
 
-/// The σ_w² at which χ = 1 where the signal has come to rest. Biases have this variance, and mean 0.
+/// The σ_w² at which χ = 1 where the signal has come to rest, with biases of this distribution.
 ///
 /// # Errors
 /// Why there is none, in words.
-pub fn critical_variance(function: &Function, bias_variance: f64) -> Result<Critical, String> {
+pub fn critical_variance(function: &Function, biases: Normal) -> Result<Critical, String> {
     let field = Field::of(function);
-    let slope = |q: f64| field.slope(Normal::centred(q));
-    let signal = |q: f64| field.signal(Normal::centred(q));
+    let Normal { mean, variance: bias_variance } = biases;
+    let slope = |variance: f64| field.slope(Normal { mean, variance });
+    let signal = |variance: f64| field.signal(Normal { mean, variance });
     if [1e-6, 1.0].iter().any(|q| !slope(*q).is_finite()) {
         return Err("the mean square of its slope is not finite".to_owned());
     }
-    if field.only_scales() {
+    // What only scales does so for a centred variable; biases with a mean move it to where it is linear.
+    if mean == 0.0 && field.only_scales() {
         return match slope(1.0) {
             0.0 => Err("its slope is zero nearly everywhere".to_owned()),
             slope => Ok(Critical { weight: 1.0 / slope, variance: None }),
         };
     }
-    if bias_variance == 0.0
+    if biases == Normal::centred(0.0)
         && field.value.evaluate(&[0.0_f64])[0] == 0.0
         && let Some(weight) = at_rest_in_zero(&field)
     {
         return Ok(Critical { weight, variance: Some(0.0) });
     }
-    // Elsewhere q = E[φ²]/E[φ′²] + σ_b², which is looked for where its sign changes.
+    // Elsewhere v = E[φ²]/E[φ′²] + σ_b², which is looked for where its sign changes.
     let excess = |q: f64| signal(q) / slope(q) + bias_variance - q;
     let grid: Vec<f64> = (-16..=16).map(|quarter| libm::pow(10.0, f64::from(quarter) / 4.0)).collect();
     let signs: Vec<f64> = grid.iter().map(|q| excess(*q)).collect();
@@ -267,18 +269,51 @@ fn at_rest_in_zero(field: &Field) -> Option<f64> {
     (variance.is_finite() && stays).then_some(variance)
 }
 
+/// The share of entries that are saturated at critical weights, beyond what a standard normal z gives: |φ′| below a twentieth of
+/// its largest value. 0 where the signal comes to no rest of its own, or φ′ has no bound.
+#[must_use]
+pub fn saturated(function: &Function, critical: Critical, mean: f64) -> f64 {
+    let field = Field::of(function);
+    let steepest = field.steepest();
+    let Some(variance) = critical.variance.filter(|variance| *variance > 0.0 && steepest.is_finite()) else {
+        return 0.0;
+    };
+    let usual = field.flat(Normal::centred(1.0), 0.05 * steepest);
+    let own = field.flat(Normal { mean, variance }, 0.05 * steepest);
+    if usual < 1.0 { ((own - usual) / (1.0 - usual)).max(0.0) } else { 0.0 }
+}
+
+/// The distribution of one number, where the rule tells it without the tensor's shape.
+#[must_use]
+pub fn distribution(initializer: &Initializer) -> Option<Normal> {
+    /// The variance of a standard normal that is cut at ±2.
+    const CUT: f64 = 0.773_741_303_549_923_2;
+    let (mean, variance) = match initializer {
+        Initializer::Constant(constant) => (*constant, 0.0),
+        Initializer::Normal { mean, std } => (*mean, std * std),
+        Initializer::Uniform { low, high } => (0.5 * (low + high), (high - low) * (high - low) / 12.0),
+        Initializer::TruncatedNormal { mean, std } => (*mean, CUT * std * std),
+        Initializer::Orthogonal { .. }
+        | Initializer::Sparse { .. }
+        | Initializer::Identity { .. }
+        | Initializer::File { .. } => return None,
+    };
+    Some(Normal { mean, variance })
+}
+
 /// Mean and variance of one entry of a tensor as it is drawn.
 ///
 /// # Errors
 /// Why theory has none, as the end of a sentence.
 pub fn moments(parameter: &Parameter) -> Result<(f64, f64), &'static str> {
-    /// The variance of a standard normal that is cut at ±2.
-    const CUT: f64 = 0.773_741_303_549_923_2;
+    if let Some(Normal { mean, variance }) = distribution(&parameter.initializer) {
+        return Ok((mean, variance));
+    }
     Ok(match &parameter.initializer {
-        Initializer::Constant(constant) => (*constant, 0.0),
-        Initializer::Normal { mean, std } => (*mean, std * std),
-        Initializer::Uniform { low, high } => (0.5 * (low + high), (high - low) * (high - low) / 12.0),
-        Initializer::TruncatedNormal { mean, std } => (*mean, CUT * std * std),
+        Initializer::Constant(_)
+        | Initializer::Normal { .. }
+        | Initializer::Uniform { .. }
+        | Initializer::TruncatedNormal { .. } => unreachable!("their distribution is known"),
         // Rows, or columns where there are more of them, are orthogonal and of norm `gain`.
         Initializer::Orthogonal { gain } => {
             let rows = parameter.shape.0[0];
@@ -305,7 +340,7 @@ pub fn weight_variance(parameter: &Parameter) -> Result<f64, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{critical_variance, gradient_factor};
+    use super::{Normal, critical_variance, gradient_factor, saturated};
     use crate::scalar::{Function, Unary};
 
     fn relu() -> Function {
@@ -322,28 +357,49 @@ mod tests {
 
     #[test]
     fn the_critical_variance_of_relu_is_two_whatever_the_biases() {
-        assert_near(critical_variance(&relu(), 0.0).unwrap().weight, 2.0, 1e-9);
-        assert_near(critical_variance(&relu(), 0.3).unwrap().weight, 2.0, 1e-9);
+        assert_near(critical_variance(&relu(), Normal::centred(0.0)).unwrap().weight, 2.0, 1e-9);
+        assert_near(critical_variance(&relu(), Normal::centred(0.3)).unwrap().weight, 2.0, 1e-9);
     }
 
     #[test]
     fn tanh_has_the_critical_line_of_the_literature() {
         let tanh = Function::unary(Unary::HyperbolicTangent);
-        assert_near(critical_variance(&tanh, 0.0).unwrap().weight, 1.0, 1e-9);
+        assert_near(critical_variance(&tanh, Normal::centred(0.0)).unwrap().weight, 1.0, 1e-9);
         for (bias, weight) in [(0.05, 1.760_955), (0.1, 1.986_073), (0.3, 2.505_127), (1.0, 3.443_211)] {
-            assert_near(critical_variance(&tanh, bias).unwrap().weight, weight, 1e-6);
+            assert_near(critical_variance(&tanh, Normal::centred(bias)).unwrap().weight, weight, 1e-6);
         }
     }
 
     #[test]
     fn the_sigmoid_needs_a_standard_deviation_of_about_ten() {
-        let variance = critical_variance(&Function::unary(Unary::Sigmoid), 0.0).unwrap().weight;
+        let variance = critical_variance(&Function::unary(Unary::Sigmoid), Normal::centred(0.0)).unwrap().weight;
         assert!((8.0..12.0).contains(&variance.sqrt()), "{variance}");
     }
 
     #[test]
+    fn critical_sigmoids_are_saturated_and_critical_tanh_is_not() {
+        let cost = |function: Unary| {
+            let function = Function::unary(function);
+            saturated(&function, critical_variance(&function, Normal::centred(0.0)).unwrap(), 0.0)
+        };
+        let sigmoid = cost(Unary::Sigmoid);
+        assert!((0.3..0.7).contains(&sigmoid), "{sigmoid}");
+        assert_eq!(cost(Unary::HyperbolicTangent), 0.0);
+    }
+
+    #[test]
+    fn biases_with_a_mean_move_the_critical_variance() {
+        // χ = σ_w² P(z > 0), and more than half of what is moved up is above 0.
+        let moved = critical_variance(&relu(), Normal { mean: 0.5, variance: 0.1 });
+        assert!(moved.is_err() || moved.is_ok_and(|critical| critical.weight < 2.0));
+        let tanh = Function::unary(Unary::HyperbolicTangent);
+        let moved = critical_variance(&tanh, Normal { mean: 0.5, variance: 0.05 }).unwrap();
+        assert!(moved.weight > 1.760_955, "{moved:?}");
+    }
+
+    #[test]
     fn an_exponential_has_none() {
-        assert!(critical_variance(&Function::unary(Unary::Exponential), 0.0).is_err());
+        assert!(critical_variance(&Function::unary(Unary::Exponential), Normal::centred(0.0)).is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod text;
 mod words;
 
 use crate::diagnose::chain::Chain;
+use crate::diagnose::precision;
 use crate::diagnose::theory::{Estimate, Prediction};
 use crate::diagnose::verdict::{self, Judgement};
 use crate::diagnose::{self, Diagnosis};
@@ -147,6 +148,37 @@ pub struct Step {
     pub layers: Vec<Layer>,
     /// ∂C/∂x; absent for integer inputs.
     pub input: Option<Statistics>,
+    /// The factor on the loss that gradients in f16 would need; absent where f16 would lose nothing.
+    pub loss_scale: Option<LossScale>,
+}
+
+/// A factor on the loss for gradients in f16.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LossScale {
+    /// The layer with the tensor that loses most.
+    pub layer: String,
+    /// Which tensor: `∂C/∂W`, `∂C/∂b`, `∂C/∂z`, `∂C/∂a`.
+    pub tensor: String,
+    /// The share of its non-zero entries that f16 loses.
+    pub lost: Number,
+    /// The factor, a power of two: the least that keeps every entry, or the largest that lets none overflow; absent where there is
+    /// no room for any.
+    pub scale: Option<Number>,
+    /// The share that is lost in spite of it, in the tensor that then loses most, at most: whole decades are counted.
+    pub remaining: Number,
+}
+
+/// The entries of ∂C/∂z that are exactly zero, by cause, as shares of all entries.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Zeros {
+    /// In units whose φ′ is zero for every example.
+    pub dead: Number,
+    /// Where φ′ is zero for this example, in units that live.
+    pub inactive: Number,
+    /// Zero in f32 and not in f64 with the same weights and data.
+    pub underflowed: Number,
+    /// No gradient arrives: masked, not chosen by a maximum, behind layers that are zero themselves.
+    pub structural: Number,
 }
 
 /// One layer of one report.
@@ -180,6 +212,10 @@ pub struct Layer {
     pub saturated: Option<Number>,
     /// The share of dead units.
     pub dead: Option<Number>,
+    /// The zeros of ∂C/∂z by cause.
+    pub zeros: Zeros,
+    /// The share of entries of ∂C/∂z that are zero or subnormal in f32 and not in f64; absent where nothing was suspicious.
+    pub lost_to_precision: Option<Number>,
     /// ‖update‖ / ‖weights‖ of the step before.
     pub update_ratio: Option<Number>,
     /// The weights, where something is trained.
@@ -250,6 +286,8 @@ pub struct Statistics {
     pub underflow_f16: Number,
     /// … in bf16.
     pub underflow_bf16: Number,
+    /// … in f32: of a network in f64.
+    pub underflow_f32: Number,
     /// Entries that are NaN or infinite.
     pub nonfinite: u64,
     /// Entries by decade of magnitude.
@@ -410,12 +448,21 @@ fn build_step(
             .layers
             .iter()
             .zip(&judgement.layers)
-            .map(|(layer, word)| {
+            .enumerate()
+            .map(|(at, (layer, word))| {
+                let zeros = precision::zeros(model, record, at);
                 let predicted = prediction.and_then(|prediction| prediction.layer(layer.layer)?.factor);
-                build_layer(model, sources, layer, &judgement.chain, (batch, predicted), word.word())
+                build_layer(model, sources, layer, &judgement.chain, (batch, predicted, zeros), word.word())
             })
             .collect(),
         input: record.input.as_ref().map(Statistics::of),
+        loss_scale: precision::loss_scale(record).map(|scale| LossScale {
+            layer: model.layers[scale.layer].name.clone(),
+            tensor: scale.tensor.to_owned(),
+            lost: Number(scale.lost),
+            scale: scale.exponent.map(|exponent| Number(libm::ldexp(1.0, exponent))),
+            remaining: Number(scale.remaining),
+        }),
     }
 }
 
@@ -424,7 +471,7 @@ fn build_layer(
     sources: &Sources,
     measured: &LayerRecord,
     chain: &Chain,
-    (batch, predicted): (usize, Option<Estimate>),
+    (batch, predicted, zeros): (usize, Option<Estimate>, precision::Zeros),
     word: &str,
 ) -> Layer {
     let layer = &model.layers[measured.layer];
@@ -447,6 +494,13 @@ fn build_layer(
         forward: Forward { rms: Number(measured.forward.rms), mean: Number(measured.forward.mean) },
         saturated: verdict::saturated(measured).map(Number),
         dead: measured.dead.map(Number),
+        zeros: Zeros {
+            dead: Number(zeros.dead),
+            inactive: Number(zeros.inactive),
+            underflowed: Number(zeros.underflowed),
+            structural: Number(zeros.structural),
+        },
+        lost_to_precision: measured.lost_to_precision().map(Number),
         update_ratio: measured.update_ratio.map(Number),
         weights: measured.weights.map(|weights| Weights {
             least: Number(weights.least),
@@ -478,6 +532,7 @@ impl Statistics {
             subnormal_fraction: Number(measured.subnormal_fraction),
             underflow_f16: Number(measured.underflow_f16),
             underflow_bf16: Number(measured.underflow_bf16),
+            underflow_f32: Number(measured.underflow_f32),
             nonfinite: measured.nonfinite,
             histogram: Histogram {
                 first_decade: measured.histogram.first_decade,

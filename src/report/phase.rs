@@ -249,7 +249,7 @@ fn told(model: &Model, plane: &Plane, place: &Place) -> String {
     }
     match plane.critical(place.bias) {
         Some(critical) => {
-            words.push_str(&format!(" With these biases sigma_w = {} is critical.", significant(critical)))
+            words.push_str(&format!(" With these biases sigma_w = {} is critical.", significant(critical)));
         }
         None => words.push_str(" With these biases no sigma_w is critical."),
     }

@@ -156,11 +156,21 @@ fn parts(layers: &[Layer], text: &mut String) {
     write_columns(&joined(columns), usize::MAX, text);
 }
 
-/// Rows that differ in nothing but their name, the first cell, as one row from the first of them to the last.
+/// Rows of this many layers or more that differ in nothing but their name are one.
+const ALIKE: usize = 4;
+
+/// Runs of rows that differ in nothing but their name, the first cell, as one row from the first of them to the last.
 fn joined(columns: Vec<Column>) -> Vec<Column> {
     let count = columns.first().map_or(0, |names| names.cells.len());
     let alike = |a: usize, b: usize| columns.iter().skip(1).all(|column| column.cells[a] == column.cells[b]);
-    let starts: Vec<usize> = (0..count).filter(|row| *row == 0 || !alike(*row - 1, *row)).collect();
+    let mut starts: Vec<usize> = Vec::new();
+    let mut row = 0;
+    while row < count {
+        let run = (row + 1..count).take_while(|next| alike(row, *next)).count() + 1;
+        let taken = if run >= ALIKE { run } else { 1 };
+        starts.push(row);
+        row += taken;
+    }
     let end = |at: usize| starts.get(at + 1).copied().unwrap_or(count) - 1;
     let rows = |column: &Column, is_name: bool| {
         let cell = |(at, start): (usize, &usize)| match (is_name, end(at)) {

@@ -195,6 +195,7 @@ impl Plan {
             saturated_normal: slope.and_then(|slope| slope.saturated_normal),
             dead: slope.map(|slope| slope.dead),
             slope_rms: slope.map(|slope| slope.rms),
+            slope_zero: slope.map(|slope| slope.zero),
             wide: None,
             update_ratio: None,
             weights: None,

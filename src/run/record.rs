@@ -110,6 +110,8 @@ pub struct LayerRecord {
     pub dead: Option<f64>,
     /// The root mean square of φ′ over units and examples; absent without an activation.
     pub slope_rms: Option<f64>,
+    /// The share of entries where φ′ is zero, and would be in any precision; absent without an activation.
+    pub slope_zero: Option<f64>,
     /// ∂C/∂z in an f64 shadow of the same run; absent where none was needed, or there was no room for one.
     pub wide: Option<Wide>,
     /// ‖update‖ / ‖weights‖ of the step before; absent at step 0.
@@ -133,6 +135,8 @@ impl LayerRecord {
 pub struct Wide {
     /// The share of entries that are zero or subnormal in f32 and neither in f64.
     pub lost: f64,
+    /// The share of entries that are zero in f32 and not in f64.
+    pub zeros: f64,
     /// Its norm in f64.
     pub l2: f64,
 }
@@ -169,6 +173,8 @@ pub struct Statistics {
     pub underflow_f16: f64,
     /// … in bf16.
     pub underflow_bf16: f64,
+    /// … in f32: of a network in f64.
+    pub underflow_f32: f64,
     /// Entries that are NaN or infinite.
     pub nonfinite: u64,
     /// Entries by decade of magnitude.

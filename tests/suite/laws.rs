@@ -413,3 +413,63 @@ fn a_skip_is_told_apart_from_the_weights_beside_it() {
     assert!(factors[0].skip > 1.2 && factors[0].normalisation == 1.0 && factors[0].other == 1.0, "{:?}", factors[0]);
     assert!((factors[1].skip - 1.0).abs() < 1e-12, "{:?}", factors[1]);
 }
+
+/// k sigmoids of one unit with w = 1, b = −1/2 and input 1/2: every z is 0, every slope 1/4, the gradient 2^−2k.
+fn sigmoids(count: usize, precision: &str) -> Run {
+    run(&format!(
+        "loss readout(y, t) = y
+         data {{ source: csv(\"examples/data/half.csv\", target: \"y\") }}
+         network chain {{ input(1)\n repeat {count} {{ dense(1, sigmoid) }}\n loss: readout\n weights: ones\n biases: constant(-0.5)\n precision: {precision} }}"
+    ))
+}
+
+#[test]
+fn f16_loses_a_chain_of_thirteen_sigmoids_and_the_loss_scale_brings_it_back() {
+    for (count, lost) in [(12, false), (13, true), (20, true)] {
+        let run = sigmoids(count, "f64");
+        let first = &run.records.seeds[0].steps[0].layers[0];
+        assert_eq!(first.pre_activation.l2, libm::ldexp(1.0, -2 * i32::try_from(count).unwrap()));
+        assert_eq!(first.pre_activation.underflow_f16, f64::from(u8::from(lost)), "{count} sigmoids");
+        let step = &run.report.steps[0];
+        let Some(scale) = &step.loss_scale else {
+            assert!(!lost, "{count} sigmoids");
+            continue;
+        };
+        let factor = scale.scale.expect("there is room for one").0;
+        if count == 20 {
+            // ∂C/∂a of the last layer is 1, and 2¹⁶ is no f16.
+            assert!(factor == libm::ldexp(1.0, 15) && scale.remaining.0 == 1.0, "{scale:?}");
+            continue;
+        }
+        // 2⁻²⁵ and what is less rounds to zero.
+        assert!(first.pre_activation.l2 * factor > libm::ldexp(1.0, -25) && scale.remaining.0 == 0.0, "{scale:?}");
+        assert!(first.pre_activation.l2 * factor / 16.0 <= libm::ldexp(1.0, -25), "{factor} is more than is needed");
+    }
+}
+
+#[test]
+fn f32_is_named_by_the_precision_that_still_has_the_gradient() {
+    let run = sigmoids(80, "f64");
+    let layers = &run.records.seeds[0].steps[0].layers;
+    // 2⁻¹⁵⁰ is the first that rounds to zero in f32.
+    for (at, layer) in layers.iter().enumerate() {
+        assert_eq!(layer.pre_activation.underflow_f32, f64::from(u8::from(80 - at >= 75)), "layer {at}");
+    }
+}
+
+#[test]
+fn zeros_are_told_apart_by_cause() {
+    let zeros = |run: &Run, layer: usize| run.report.steps[0].layers[layer].zeros.clone();
+    let underflowed = sigmoids(80, "f32");
+    let first = zeros(&underflowed, 0);
+    assert_eq!((first.underflowed.0, first.structural.0, first.dead.0, first.inactive.0), (1.0, 0.0, 0.0, 0.0));
+    let dead = run("network dead { input(4)\n dense(6, relu, biases: constant(-100))\n dense(1)\n loss: mse }");
+    let first = zeros(&dead, 0);
+    assert_eq!((first.dead.0, first.inactive.0, first.underflowed.0, first.structural.0), (1.0, 0.0, 0.0, 0.0));
+    let alive = run("network alive { input(4)\n dense(64)\n relu\n dense(1)\n loss: mse }");
+    let first = zeros(&alive, 0);
+    assert!((0.4..0.6).contains(&first.inactive.0) && first.structural.0 == 0.0, "{first:?}");
+    let cut = run("network cut { input(4)\n dense(6, tanh)\n dense(1, weights: zeros)\n loss: mse }");
+    let first = zeros(&cut, 0);
+    assert_eq!((first.structural.0, first.dead.0, first.underflowed.0), (1.0, 0.0, 0.0));
+}

@@ -135,7 +135,7 @@ fn the_spread_of_a_relu_net_is_that_of_the_fourth_moment() {
     .layers;
     let spread = layers[0].factor_spread.expect("theory has an answer").0;
     // E‖δ‖⁴ grows by 1 + 5/n, so the logarithm of ‖δ‖² varies by about ln(1 + 5/n).
-    assert_near(4.0 * spread * spread, (1.0_f64 + 5.0 / 24.0).ln(), 0.08);
+    assert_near(4.0 * spread * spread, gradc::scalar::mathematics::ln(1.0 + 5.0 / 24.0), 0.08);
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn cells(plane: &Plane, left: f64, top: f64) -> Markup {
             let class = format!("{class} shade{strength}");
             match runs.last_mut() {
                 Some((known, of, from, count)) if *known == class && *of == row && *from + *count == column => {
-                    *count += 1
+                    *count += 1;
                 }
                 _ => runs.push((class, row, column, 1)),
             }
@@ -180,5 +180,5 @@ fn ticks(widest: f64) -> Vec<f64> {
         step *= 10.0;
     }
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|by| by * step).find(|step| widest / step <= 8.5).unwrap_or(step);
-    (0..).map(|at| f64::from(at) * step).take_while(|tick| *tick <= widest * (1.0 + 1e-9)).collect()
+    (0..=40).map(|at| f64::from(at) * step).take_while(|tick| *tick <= widest * (1.0 + 1e-9)).collect()
 }

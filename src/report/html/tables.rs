@@ -222,6 +222,7 @@ fn tensors(step: &Step) -> Markup {
                 (number(Some(statistics.subnormal_fraction.0), share))
                 (number(Some(statistics.underflow_f16.0), share))
                 (number(Some(statistics.underflow_bf16.0), share))
+                (number(Some(statistics.underflow_f32.0), share))
                 td class="number" { (statistics.nonfinite) }
             }
         }
@@ -231,7 +232,7 @@ fn tensors(step: &Step) -> Markup {
             tr {
                 (left_heading("layer")) (left_heading("of"))
                 (heading("norm")) (heading("rms")) (heading("mean")) (heading("largest"))
-                (heading("zero")) (heading("subnormal")) (heading("0 in f16")) (heading("0 in bf16")) (heading("not finite"))
+                (heading("zero")) (heading("subnormal")) (heading("0 in f16")) (heading("0 in bf16")) (heading("0 in f32")) (heading("not finite"))
             }
         }
         tbody {
