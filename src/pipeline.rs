@@ -1,15 +1,18 @@
 //! The stages in order, each run as far as is asked for. Here is what `check`, `run` and `emit` have in common; nothing here
 //! touches files (data and dump apart, through `run`), clock, environment or terminal.
 
-use crate::diagnose::{self, Diagnosis, expectation};
+use crate::diagnose::phase::Plane;
+use crate::diagnose::theory::Prediction;
+use crate::diagnose::{self, Diagnosis, expectation, theory};
 use crate::diagnostics::{Diagnostic, fix, shapes};
 use crate::graph::LayerId;
 use crate::jit::{self, Features};
 use crate::model::{self, At, Model};
 use crate::report::curvature::Stuck;
 use crate::report::outline::{self, Outline};
+use crate::report::prediction::{self, Predicted};
 use crate::report::{self, Report};
-use crate::run::data::{self, DataShape};
+use crate::run::data::{self, DataShape, Moments};
 use crate::run::initialize::Initial;
 use crate::run::record::Records;
 use crate::run::session::{Executor, Kept, Session, Wanted};
@@ -214,14 +217,24 @@ impl Checked {
     /// Where that is more than the limit.
     pub fn outline(&self, options: &Options) -> Result<Option<Outline>, Diagnostic> {
         let (Some(model), Some(data)) = (&self.model, &self.data) else { return Ok(None) };
+        let predicted = predicted(model, options);
         if model.loss.is_none() {
-            return Ok(Some(outline::build(model, data, None)));
+            return Ok(Some(outline::build(model, data, None, predicted)));
         }
         let session = lowered(model, data, Level::Full)?;
         let training = run::training_bytes(model, data.batch)?;
         run::room(&session, 0, training, options.memory_limit)?;
         let needed = u64::try_from(session.footprint().total + training).unwrap_or(u64::MAX);
-        Ok(Some(outline::build(model, data, Some(needed))))
+        Ok(Some(outline::build(model, data, Some(needed), predicted)))
+    }
+
+    /// The plane of (σ_w, σ_b) of the network's activation: of `layer`, where one is named. None where there is no such
+    /// activation, and for a file with an error.
+    #[must_use]
+    pub fn plane(&self, layer: Option<LayerId>, options: &Options) -> Option<Plane> {
+        let model = self.model.as_ref()?;
+        let (prediction, _) = predict(model, options);
+        Plane::of(model, &prediction, layer)
     }
 
     /// What a stage made of the file; `None` where an error keeps it from getting there (the tree always does). A run is at the
@@ -338,6 +351,24 @@ fn settings(options: &Options, shared: &Shared) -> Settings {
         checkpoints: options.checkpoints,
         shared: shared.clone(),
     }
+}
+
+/// The most bytes of data that are read for a prediction.
+const READ_FOR_PREDICTION: u64 = 64 << 20;
+
+/// What theory says, from the inputs of the first batch where they can be had at little cost.
+fn predicted(model: &Model, options: &Options) -> Predicted {
+    let (prediction, is_of_data) = predict(model, options);
+    prediction::build(model, &prediction, is_of_data)
+}
+
+/// The prediction, and whether its inputs were read.
+fn predict(model: &Model, options: &Options) -> (Prediction, bool) {
+    let seed = run::seeds(model, options.seed)[0];
+    let limit = READ_FOR_PREDICTION.min(options.memory_limit);
+    let inputs = data::moments(model, &options.folder, limit, seed);
+    let is_of_data = inputs.is_some() && model.data.is_some();
+    (theory::predict(model, inputs.unwrap_or(Moments::NORMAL)), is_of_data)
 }
 
 /// The network as a program, without machine code.

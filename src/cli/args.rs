@@ -74,6 +74,7 @@ pub(super) enum Verb {
     Diff(Diff),
     Sweep(Sweep),
     Merge(Merge),
+    Phase(Phase),
     Explain(Explain),
     Emit(Emit),
     Fmt(Fmt),
@@ -259,6 +260,47 @@ pub(super) struct Check {
 
     #[command(flatten)]
     pub(super) machine: Machine,
+}
+
+/// Draw the plane of (sigma_w, sigma_b): where the gradient vanishes, keeps its size, explodes with depth.
+///
+/// The standard deviations of weights and biases decide it, by mean-field theory for wide layers; the network's own layers are
+/// marked. Nothing is run.
+#[derive(Args, Debug)]
+#[command(after_help = help::PHASE)]
+pub(super) struct Phase {
+    /// The `.net` file; `-` is standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+
+    /// How it is drawn.
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "The picture")]
+    pub(super) format: PhaseFormat,
+
+    /// Write it to a file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The picture")]
+    pub(super) output: Option<PathBuf>,
+
+    /// The layer whose activation it is of [default: the commonest activation].
+    #[arg(long, value_name = "NAME", help_heading = "The picture")]
+    pub(super) layer: Option<String>,
+
+    #[command(flatten)]
+    pub(super) experiment: Experiment,
+
+    #[command(flatten)]
+    pub(super) machine: Machine,
+}
+
+/// `phase --format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PhaseFormat {
+    /// A map of characters, and the places in words
+    Text,
+    /// One JSON object: places, critical line, chi over the plane
+    Json,
+    /// A picture for a paper or a README
+    Svg,
 }
 
 /// Write files in the one style; comments and meaning stay.

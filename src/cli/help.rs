@@ -8,6 +8,7 @@ pub(super) const WHOLE: &str = "\
   gradc run digits.net --set act=relu   the same with one parameter changed
   gradc stuck digits.net                a saddle, a minimum, or a plateau?
   gradc check digits.net                every mistake, shapes, memory; no run
+  gradc phase digits.net                which weights keep its gradient: a map
   gradc test                            hold every report to its snapshot
   gradc explain E0201                   what a code means, and how to mend it
   generate | gradc run -                a network from standard input
@@ -69,6 +70,19 @@ pub(super) const EMIT: &str = "\
   gradc emit --stage model digits.net       what the file means
   gradc emit --stage graph digits.net       forward and backward pass
   gradc emit --stage kernels digits.net --statistics   all that a run computes";
+
+/// Of `phase`.
+pub(super) const PHASE: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc phase digits.net
+  gradc phase digits.net --set act=tanh
+  gradc phase digits.net --format svg --output phase.svg
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  it is drawn
+  2  the command line or the file is wrong, or the network has no elementwise
+     activation behind a layer with weights
+  3  the only errors are of data files, missing or damaged";
 
 /// Of `explain`.
 pub(super) const EXPLAIN: &str = "\

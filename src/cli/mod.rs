@@ -17,6 +17,7 @@ mod memory;
 mod merge;
 mod new;
 mod output;
+mod phase;
 mod progress;
 mod reference;
 mod run;
@@ -142,6 +143,7 @@ pub fn main() -> ExitCode {
         Verb::Merge(arguments) => merge::run(arguments, &talk),
         Verb::Explain(arguments) => explain::run(arguments),
         Verb::Emit(arguments) => emit::run(arguments, &talk),
+        Verb::Phase(arguments) => phase::run(arguments, &talk),
         Verb::Reference(arguments) => reference::run(arguments),
         Verb::New(arguments) => new::run(arguments, &talk),
         Verb::Fmt(arguments) => fmt::run(arguments, &talk),

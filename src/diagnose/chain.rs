@@ -34,15 +34,65 @@ pub struct Link {
     pub factor: Option<Factor>,
 }
 
-/// r_l / r_{l+1} as an exact product.
+/// r_l / r_{l+1} as an exact product of what stands between the two pre-activations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Factor {
     /// r_l / r_{l+1}
     pub measured: f64,
-    /// ‖v‖ / ‖∂C/∂z_{l+1}‖ with v the gradient at what the next layer takes in: its weights, and a skip around it.
+    /// ‖v‖ / ‖∂C/∂z_{l+1}‖ with v the gradient at what the next layer takes in, through that layer alone: Wᵀδ over δ.
     pub weights: f64,
-    /// ‖∂C/∂z_l‖ / ‖v‖: the activation, and whatever else stands between.
+    /// The activations between: ‖φ′ ⊙ v‖ / ‖v‖ of each.
     pub activation: f64,
+    /// The norms between.
+    pub normalisation: f64,
+    /// What other ways bring: a skip, a branch, a layer that is used again. 1 where there is none.
+    pub skip: f64,
+    /// All other layers between: pooling, dropout, …; 1 where there is none.
+    pub other: f64,
+}
+
+impl Factor {
+    /// The product of the parts, which is `measured` to rounding.
+    #[must_use]
+    pub fn product(self) -> f64 {
+        self.weights * self.activation * self.normalisation * self.skip * self.other
+    }
+
+    /// The parts with what they are of, those that are always there first.
+    #[must_use]
+    pub fn parts(self) -> [(Part, f64); 5] {
+        [
+            (Part::Weights, self.weights),
+            (Part::Activation, self.activation),
+            (Part::Normalisation, self.normalisation),
+            (Part::Skip, self.skip),
+            (Part::Other, self.other),
+        ]
+    }
+}
+
+/// What a part of a factor is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The next layer's weights.
+    Weights,
+    /// Activations.
+    Activation,
+    /// Norms.
+    Normalisation,
+    /// Other ways.
+    Skip,
+    /// Other layers.
+    Other,
+}
+
+/// The geometric mean of a chain's factors and of each of their parts, so that the product holds of the means too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mean {
+    /// The means.
+    pub factor: Factor,
+    /// Of so many factors.
+    pub count: usize,
 }
 
 impl Chain {
@@ -67,9 +117,8 @@ impl Chain {
             });
         }
         for at in 1..links.len() {
-            let (here, next) = (&record.layers[links[at - 1].record], &record.layers[links[at].record]);
-            let before_next = &record.layers[links[at].record - 1];
-            links[at - 1].factor = Some(factor(here, before_next, next));
+            let stretch = &record.layers[links[at - 1].record..=links[at].record];
+            links[at - 1].factor = Some(factor(model, stretch));
         }
         Self { links }
     }
@@ -129,6 +178,27 @@ impl Chain {
         self.links.iter().filter_map(|link| link.factor).filter(|factor| !factor.measured.is_nan()).collect()
     }
 
+    /// The geometric means over all layers whose factor and its parts are finite and not zero; none without such.
+    #[must_use]
+    pub fn mean(&self) -> Option<Mean> {
+        let tells = |factor: &Factor| factor.parts().iter().all(|(_, part)| *part > 0.0 && part.is_finite());
+        let factors: Vec<Factor> = self.factors().into_iter().filter(tells).collect();
+        let mean = |part: fn(&Factor) -> f64| {
+            exp(factors.iter().map(|factor| ln(part(factor))).sum::<f64>() / factors.len() as f64)
+        };
+        (!factors.is_empty()).then(|| Mean {
+            factor: Factor {
+                measured: mean(|factor| factor.measured),
+                weights: mean(|factor| factor.weights),
+                activation: mean(|factor| factor.activation),
+                normalisation: mean(|factor| factor.normalisation),
+                skip: mean(|factor| factor.skip),
+                other: mean(|factor| factor.other),
+            },
+            count: factors.len(),
+        })
+    }
+
     /// The link of a layer.
     #[must_use]
     pub fn link(&self, layer: LayerId) -> Option<&Link> {
@@ -136,9 +206,37 @@ impl Chain {
     }
 }
 
-fn factor(here: &LayerRecord, before_next: &LayerRecord, next: &LayerRecord) -> Factor {
-    let (delta, arriving, next_delta) = (here.pre_activation.l2, before_next.output.l2, next.pre_activation.l2);
-    Factor { measured: delta / next_delta, weights: arriving / next_delta, activation: delta / arriving }
+/// From a layer with weights to the next, both among the `stretch`. On the way back the gradient leaves the next layer by its
+/// weights, and each layer between by what it is; between two of them it changes only where another way joins.
+fn factor(model: &Model, stretch: &[LayerRecord]) -> Factor {
+    let [here, between @ .., next] = stretch else { unreachable!("two links are two layers") };
+    let mut factor = Factor {
+        measured: here.pre_activation.l2 / next.pre_activation.l2,
+        weights: quotient(next.input, next.pre_activation.l2),
+        activation: quotient(here.pre_activation.l2, here.output.l2),
+        normalisation: 1.0,
+        skip: 1.0,
+        other: 1.0,
+    };
+    let mut arrived = next.input;
+    for layer in between.iter().rev() {
+        factor.skip *= quotient(layer.output.l2, arrived);
+        let part = match model.layers[layer.layer].kind.name {
+            "activation" => &mut factor.activation,
+            "batch_norm" | "layer_norm" | "group_norm" | "rms_norm" => &mut factor.normalisation,
+            "residual" | "add" | "concat" => &mut factor.skip,
+            _ => &mut factor.other,
+        };
+        *part *= quotient(layer.input, layer.output.l2);
+        arrived = layer.input;
+    }
+    factor.skip *= quotient(here.output.l2, arrived);
+    factor
+}
+
+/// a / b; 1 where both are the same, zero too: nothing changed.
+fn quotient(a: f64, b: f64) -> f64 {
+    if a == b { 1.0 } else { a / b }
 }
 
 fn nearer_one(a: f64, b: f64) -> f64 {
@@ -150,7 +248,7 @@ fn nearer_one(a: f64, b: f64) -> f64 {
 }
 
 /// Dense, convolutional, recurrent and attention layers: those with a matrix, save embeddings and projections of skips.
-fn has_weights(model: &Model, layer: LayerId) -> bool {
+pub(super) fn has_weights(model: &Model, layer: LayerId) -> bool {
     let layer = &model.layers[layer];
     layer.branches.is_empty()
         && layer.kind_name != "embedding"

@@ -1,6 +1,6 @@
 //! Verdicts as diagnostics: which findings a report earns, with their places and causes.
 
-use super::chain::{Chain, Factor};
+use super::chain::{Chain, Factor, Part};
 use super::through_time::{Reach, reaches};
 use super::verdict::{self, Ground, Judgement, Measure};
 use super::{Finding, Overall, median};
@@ -95,7 +95,7 @@ fn signal(model: &Model, record: &Record, judgement: &Judgement, found: &mut Vec
         );
         found.push(Finding { layer: Some(first.layer), diagnostic: words::fading(&stretch(ground)) });
     }
-    broken(model, chain, found);
+    broken(model, record, chain, found);
     weights_disagree(model, record, judgement, found);
 }
 
@@ -115,25 +115,38 @@ pub(super) fn phrase(ground: &Ground) -> String {
     if ground.borderline { format!("{text}: borderline") } else { text }
 }
 
-/// The cause in numbers: the usual factor of a layer, split into weights and activation.
+/// The cause in numbers: the mean factor of a layer with its parts.
 fn causes(model: &Model, record: &Record, chain: &Chain) -> Vec<String> {
-    let factors: Vec<Factor> = chain.factors().into_iter().filter(|factor| factor.measured > 0.0).collect();
-    if factors.is_empty() {
-        return Vec::new();
-    }
-    let middle = |part: fn(&Factor) -> f64| median(&factors.iter().map(part).collect::<Vec<f64>>());
-    let (measured, weights, activation) = (middle(|f| f.measured), middle(|f| f.weights), middle(|f| f.activation));
+    let Some(mean) = chain.mean() else { return Vec::new() };
+    let does = if mean.factor.measured < 1.0 { "loses" } else { "multiplies the gradient by" };
     let slopes: Vec<f64> = record.layers.iter().filter_map(|layer| layer.slope_rms).collect();
     let mut text = format!(
-        "cause: the factor of a layer is {} in the median: {} from its weights, {} from its activation",
-        factor(measured),
-        factor(weights),
-        factor(activation)
+        "cause: a layer {does} {} in the mean: {}",
+        factor(mean.factor.measured),
+        split(model, record, mean.factor)
     );
     if let Some(name) = common_activation(model, record) {
         text.push_str(&format!("; {name}′ has root mean square {}", significant(median(&slopes))));
     }
     vec![text]
+}
+
+/// "×0.893 from W, ×0.209 from sigmoid′, ×2.1 from the skip": the parts of a factor, those that are 1 left out but the first two.
+#[must_use]
+pub fn split(model: &Model, record: &Record, of: Factor) -> String {
+    let activation = common_activation(model, record).map_or_else(|| "φ′".to_owned(), |name| format!("{name}′"));
+    let told = |(part, value): (Part, f64)| {
+        let is_there = matches!(part, Part::Weights | Part::Activation) || (value - 1.0).abs() > 5e-4 || value.is_nan();
+        let name = match part {
+            Part::Weights => "W",
+            Part::Activation => &activation,
+            Part::Normalisation => "normalisation",
+            Part::Skip => "the skip",
+            Part::Other => "other layers",
+        };
+        is_there.then(|| format!("{} from {name}", factor(value)))
+    };
+    of.parts().into_iter().filter_map(told).collect::<Vec<_>>().join(", ")
 }
 
 /// The activation that every layer with one has in common.
@@ -145,11 +158,11 @@ pub fn common_activation(model: &Model, record: &Record) -> Option<String> {
     names.all(|name| name == first).then_some(first)
 }
 
-fn broken(model: &Model, chain: &Chain, found: &mut Vec<Finding>) {
+fn broken(model: &Model, record: &Record, chain: &Chain, found: &mut Vec<Finding>) {
     let Some((link, off)) = chain.break_point() else { return };
-    let Some(split) = link.factor else { return };
-    let cause = format!("cause: weights {}, activation {}", factor(split.weights), factor(split.activation));
-    let diagnostic = words::break_point(&place(model, link.layer), split.measured, split.measured / off, &cause);
+    let Some(parts) = link.factor else { return };
+    let cause = format!("cause: {}", split(model, record, parts));
+    let diagnostic = words::break_point(&place(model, link.layer), parts.measured, parts.measured / off, &cause);
     found.push(Finding { layer: Some(link.layer), diagnostic });
 }
 

@@ -3,6 +3,9 @@
 //! - `chain.rs`: the layers with weights as one chain: r of each, factors, slope.
 //! - `through_time.rs`: how far a loss reaches back along a sequence.
 //! - `verdict.rs`: the rules, gravest first. To add a finding: a function in `diagnostics/findings.rs`, its page, one rule here.
+//! - `theory.rs`: what mean-field theory predicts, before any run.
+//! - `precision.rs`: zeros by cause; the loss scale that f16 would need.
+//! - `phase.rs`: the plane of (σ_w, σ_b) with a network in it.
 //! - `findings.rs`: verdicts as diagnostics on the layers' own lines.
 //! - `curvature.rs`: saddle, minimum, plateau.
 //! - `history.rs`: verdicts over time.
@@ -13,6 +16,9 @@ pub mod curvature;
 pub mod expectation;
 pub mod findings;
 pub mod history;
+pub mod phase;
+pub mod precision;
+pub mod theory;
 pub mod through_time;
 pub mod verdict;
 
@@ -22,6 +28,7 @@ use crate::model::{Model, VerdictWord};
 use crate::run::record::{Record, Records};
 use chain::Chain;
 use history::History;
+use theory::Prediction;
 use verdict::Judgement;
 
 /// What is to be said of a whole run.
@@ -37,6 +44,8 @@ pub struct Diagnosis {
     pub history: History,
     /// Drawn on the source, gravest first.
     pub findings: Vec<Finding>,
+    /// What theory says of the network as it is initialised.
+    pub prediction: Prediction,
 }
 
 /// The verdict over all seeds.
@@ -92,7 +101,8 @@ pub fn diagnose(model: &Model, records: &Records) -> Diagnosis {
     let history = history::of(first, &steps);
     let mut findings = findings::find(model, records, last, judgement, &verdict);
     findings.extend(history::findings(model, first, &steps, &history));
-    Diagnosis { verdict, seeds, steps, history, findings }
+    let prediction = theory::predict(model, records.inputs);
+    Diagnosis { verdict, seeds, steps, history, findings, prediction }
 }
 
 fn overall(seeds: &[SeedVerdict]) -> Overall {

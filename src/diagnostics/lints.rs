@@ -1,6 +1,7 @@
 //! `W…`: what compiles and is probably not meant.
 
 use super::{Code, Diagnostic};
+use crate::numbers::{factor, share};
 use crate::source::{Ident, Span};
 
 /// W0001: two linear layers that are one.
@@ -72,6 +73,39 @@ pub fn unsuited_rule(
         if rule == layer { diagnostic } else { diagnostic.label(layer, format!("through `{activation}` here")) };
     let diagnostic = if is_default { diagnostic.note("it is the default, `xavier_uniform`") } else { diagnostic };
     diagnostic.help(format!("`weights: {better}` keeps it (χ = {better_chi:.2})"))
+}
+
+/// W0008: weights that keep the gradient, and saturate the activation for it.
+#[must_use]
+pub fn auto_saturates(rule: Span, layer: Span, activation: &str, deviation: f64, saturated: f64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("W0008"),
+        format!("`auto` has a price with `{activation}`: weights of {deviation:.1} / sqrt(fan_in)"),
+        rule,
+        format!("keeps the gradient only where {} of the entries are saturated", share(saturated)),
+    )
+    .label(layer, format!("through `{activation}` here"))
+    .note(format!(
+        "the signal then comes to rest where so many entries, beyond what is usual, have |{activation}′| below a twentieth of its \
+         largest value"
+    ))
+}
+
+/// W0009: skips around layers whose gradient is kept already.
+#[must_use]
+pub fn auto_beside_skips(rule: Span, first: Span, skips: usize, factor_of_all: f64) -> Diagnostic {
+    Diagnostic::warning(
+        Code("W0009"),
+        format!("`auto` looks at each layer alone; {skips} skips add to what it keeps"),
+        rule,
+        "keeps the gradient within the body of a `residual`",
+    )
+    .label(first, "what goes round it is added to that")
+    .note(format!(
+        "each `residual` multiplies the gradient by √2 = ×1.41 then, all {skips} of them by {}: beside a skip no variance but 0 \
+         keeps it",
+        factor(factor_of_all)
+    ))
 }
 
 /// W0005: a definition that nothing uses.

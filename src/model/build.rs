@@ -90,10 +90,12 @@ impl Forward<'_, '_> {
             Reference::Input => self.input,
             Reference::Layer(id) => self.outputs[id.index()].expect("a layer refers to layers before it"),
         });
+        // A node of its own, so that its cotangent is that of this one use.
+        let own = if measures(layer) { self.builder.mark(input) } else { input };
         let mut site = Site {
             builder: &mut self.builder,
             layer,
-            input,
+            input: own,
             parameters: &parameters,
             branches: &branches,
             referred,
@@ -106,6 +108,7 @@ impl Forward<'_, '_> {
         if measures(layer) {
             self.measured[id.index()] = Some(LayerNodes {
                 layer: id,
+                input: own,
                 pre_activation: built.pre_activation,
                 output: built.output,
                 through_time: built.through_time,

@@ -12,7 +12,7 @@ mod build;
 pub mod check;
 pub mod intrinsics;
 pub mod layers;
-mod mean_field;
+pub mod mean_field;
 mod print;
 pub mod settings;
 pub mod signature;
@@ -687,6 +687,8 @@ pub struct Running {
 pub struct LayerNodes {
     /// The layer.
     pub layer: LayerId,
+    /// What it takes in, by itself: not what a skip around it takes, nor another branch.
+    pub input: NodeId,
     /// z: what goes into the activation; equal to `output` without one.
     pub pre_activation: NodeId,
     /// a: what the layer hands on.

@@ -22,6 +22,7 @@ pub fn render(report: &Report) -> String {
         "subnormal_fraction",
         "underflow_f16",
         "underflow_bf16",
+        "underflow_f32",
         "nonfinite",
         "per_example",
         "factor",
@@ -75,7 +76,7 @@ fn plain(value: serde_json::Value) -> String {
     }
 }
 
-fn columns(statistics: &Statistics) -> [f64; 8] {
+fn columns(statistics: &Statistics) -> [f64; 9] {
     [
         statistics.l2.0,
         statistics.rms.0,
@@ -85,5 +86,6 @@ fn columns(statistics: &Statistics) -> [f64; 8] {
         statistics.subnormal_fraction.0,
         statistics.underflow_f16.0,
         statistics.underflow_bf16.0,
+        statistics.underflow_f32.0,
     ]
 }

@@ -12,6 +12,8 @@ mod history;
 pub mod html;
 pub mod json;
 pub mod outline;
+pub mod phase;
+pub mod prediction;
 pub mod svg;
 pub mod text;
 mod through_time;
@@ -21,6 +23,8 @@ pub use through_time::Time;
 
 use crate::diagnose::chain::Chain;
 use crate::diagnose::history as over_time;
+use crate::diagnose::precision;
+use crate::diagnose::theory::{Estimate, Prediction};
 use crate::diagnose::verdict::{self, Judgement};
 use crate::diagnose::{self, Diagnosis};
 use crate::diagnostics::Level;
@@ -187,6 +191,37 @@ pub struct Step {
     pub layers: Vec<Layer>,
     /// ∂C/∂x; absent for integer inputs.
     pub input: Option<Statistics>,
+    /// The factor on the loss that gradients in f16 would need; absent where f16 would lose nothing.
+    pub loss_scale: Option<LossScale>,
+}
+
+/// A factor on the loss for gradients in f16.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LossScale {
+    /// The layer with the tensor that loses most.
+    pub layer: String,
+    /// Which tensor: `∂C/∂W`, `∂C/∂b`, `∂C/∂z`, `∂C/∂a`.
+    pub tensor: String,
+    /// The share of its non-zero entries that f16 loses.
+    pub lost: Number,
+    /// The factor, a power of two: the least that keeps every entry, or the largest that lets none overflow; absent where there is
+    /// no room for any.
+    pub scale: Option<Number>,
+    /// The share that is lost in spite of it, in the tensor that then loses most, at most: whole decades are counted.
+    pub remaining: Number,
+}
+
+/// The entries of ∂C/∂z that are exactly zero, by cause, as shares of all entries.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Zeros {
+    /// In units whose φ′ is zero for every example.
+    pub dead: Number,
+    /// Where φ′ is zero for this example, in units that live.
+    pub inactive: Number,
+    /// Zero in f32 and not in f64 with the same weights and data.
+    pub underflowed: Number,
+    /// No gradient arrives: masked, not chosen by a maximum, behind layers that are zero themselves.
+    pub structural: Number,
 }
 
 /// One layer of one report.
@@ -223,6 +258,10 @@ pub struct Layer {
     /// The mean entropy of the attention weights, over the logarithm of the number of positions that a step may look at: 1 where
     /// all are looked at alike, 0 where each step looks at one alone.
     pub attention_entropy: Option<Number>,
+    /// The zeros of ∂C/∂z by cause.
+    pub zeros: Zeros,
+    /// The share of entries of ∂C/∂z that are zero or subnormal in f32 and not in f64; absent where nothing was suspicious.
+    pub lost_to_precision: Option<Number>,
     /// ‖update‖ / ‖weights‖ of the step before.
     pub update_ratio: Option<Number>,
     /// The weights, where something is trained.
@@ -252,12 +291,20 @@ pub struct Weights {
 pub struct Factor {
     /// r_l / r_{l+1}
     pub measured: Number,
-    /// From theory, where there is one.
+    /// By mean-field theory, before any run; absent where it has no answer, and after training.
     pub predicted: Option<Number>,
-    /// The part of the next layer's weights.
+    /// The standard deviation of the logarithm of the predicted factor over draws of the weights, for these widths.
+    pub predicted_spread: Option<Number>,
+    /// The part of the next layer's weights: ‖Wᵀδ‖ over ‖δ‖. The five parts multiply to `measured`.
     pub weights: Number,
-    /// The part of this layer's activation.
+    /// The part of the activations between.
     pub activation: Number,
+    /// The part of the norms between; 1 where there is none.
+    pub normalisation: Number,
+    /// The part of other ways: a skip, a branch, a layer that is used again; 1 where there is none.
+    pub skip: Number,
+    /// The part of all other layers between: pooling, dropout, …; 1 where there is none.
+    pub other: Number,
 }
 
 /// The layer's output in the forward pass.
@@ -288,6 +335,8 @@ pub struct Statistics {
     pub underflow_f16: Number,
     /// … in bf16.
     pub underflow_bf16: Number,
+    /// … in f32: of a network in f64.
+    pub underflow_f32: Number,
     /// Entries that are NaN or infinite.
     pub nonfinite: u64,
     /// Entries by decade of magnitude.
@@ -338,7 +387,11 @@ pub fn build(model: &Model, sources: &Sources, records: &Records, diagnosis: &Di
         .steps
         .iter()
         .zip(&diagnosis.steps)
-        .map(|(record, judgement)| build_step(model, sources, record, judgement, records.batch))
+        .map(|(record, judgement)| {
+            // Theory speaks of weights as they are drawn.
+            let prediction = (record.step == 0).then_some(&diagnosis.prediction);
+            build_step(model, sources, record, judgement, (records.batch, prediction))
+        })
         .collect();
     Report {
         schema: SCHEMA,
@@ -453,7 +506,13 @@ fn build_finding(model: &Model, sources: &Sources, finding: &diagnose::Finding) 
     }
 }
 
-fn build_step(model: &Model, sources: &Sources, record: &Record, judgement: &Judgement, batch: usize) -> Step {
+fn build_step(
+    model: &Model,
+    sources: &Sources,
+    record: &Record,
+    judgement: &Judgement,
+    (batch, prediction): (usize, Option<&Prediction>),
+) -> Step {
     Step {
         step: record.step,
         loss: Number(record.loss),
@@ -465,9 +524,21 @@ fn build_step(model: &Model, sources: &Sources, record: &Record, judgement: &Jud
             .layers
             .iter()
             .zip(&judgement.layers)
-            .map(|(layer, word)| build_layer(model, sources, layer, &judgement.chain, batch, word.word()))
+            .enumerate()
+            .map(|(at, (layer, word))| {
+                let zeros = precision::zeros(model, record, at);
+                let predicted = prediction.and_then(|prediction| prediction.layer(layer.layer)?.factor);
+                build_layer(model, sources, layer, &judgement.chain, (batch, predicted, zeros), word.word())
+            })
             .collect(),
         input: record.input.as_ref().map(Statistics::of),
+        loss_scale: precision::loss_scale(record).map(|scale| LossScale {
+            layer: model.layers[scale.layer].name.clone(),
+            tensor: scale.tensor.to_owned(),
+            lost: Number(scale.lost),
+            scale: scale.exponent.map(|exponent| Number(libm::ldexp(1.0, exponent))),
+            remaining: Number(scale.remaining),
+        }),
     }
 }
 
@@ -476,7 +547,7 @@ fn build_layer(
     sources: &Sources,
     measured: &LayerRecord,
     chain: &Chain,
-    batch: usize,
+    (batch, predicted, zeros): (usize, Option<Estimate>, precision::Zeros),
     word: &str,
 ) -> Layer {
     let layer = &model.layers[measured.layer];
@@ -500,6 +571,13 @@ fn build_layer(
         saturated: verdict::saturated(measured).map(Number),
         dead: measured.dead.map(Number),
         attention_entropy: measured.attention_entropy.map(Number),
+        zeros: Zeros {
+            dead: Number(zeros.dead),
+            inactive: Number(zeros.inactive),
+            underflowed: Number(zeros.underflowed),
+            structural: Number(zeros.structural),
+        },
+        lost_to_precision: measured.lost_to_precision().map(Number),
         update_ratio: measured.update_ratio.map(Number),
         weights: measured.weights.map(|weights| Weights {
             least: Number(weights.least),
@@ -508,9 +586,13 @@ fn build_layer(
         }),
         factor: factor.map(|factor| Factor {
             measured: Number(factor.measured),
-            predicted: None,
+            predicted: predicted.map(|estimate| Number(estimate.factor)),
+            predicted_spread: predicted.map(|estimate| Number(estimate.spread)),
             weights: Number(factor.weights),
             activation: Number(factor.activation),
+            normalisation: Number(factor.normalisation),
+            skip: Number(factor.skip),
+            other: Number(factor.other),
         }),
         time: through_time::build(model, measured, batch),
         verdict: word.to_owned(),
@@ -528,6 +610,7 @@ impl Statistics {
             subnormal_fraction: Number(measured.subnormal_fraction),
             underflow_f16: Number(measured.underflow_f16),
             underflow_bf16: Number(measured.underflow_bf16),
+            underflow_f32: Number(measured.underflow_f32),
             nonfinite: measured.nonfinite,
             histogram: Histogram {
                 first_decade: measured.histogram.first_decade,

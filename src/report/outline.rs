@@ -1,6 +1,8 @@
-//! What `check` tells of a file without errors: its layers with shapes and parameters, its data, what a step needs of memory.
+//! What `check` tells of a file without errors: its layers with shapes and parameters, its data, what a step needs of memory, and
+//! what theory predicts of its gradient.
 //! Nothing here was run.
 
+use super::prediction::{self, Predicted};
 use crate::graph::LayerId;
 use crate::model::{Layer, Model};
 use crate::numbers::bytes;
@@ -29,6 +31,8 @@ pub struct Outline {
     pub data: OutlineData,
     /// What one step with its report, and an update where there is training, needs; absent without a loss, for then there is no step.
     pub memory_bytes: Option<u64>,
+    /// What theory says of the gradient.
+    pub prediction: Predicted,
 }
 
 /// A layer before it runs.
@@ -63,7 +67,7 @@ pub struct OutlineData {
 
 /// The outline of a model with its data; `memory_bytes` where the model can run.
 #[must_use]
-pub fn build(model: &Model, data: &DataShape, memory_bytes: Option<u64>) -> Outline {
+pub fn build(model: &Model, data: &DataShape, memory_bytes: Option<u64>, prediction: Predicted) -> Outline {
     let layers: Vec<OutlineLayer> = model.layers.iter().map(|layer| outline_layer(model, layer)).collect();
     Outline {
         network: model.name.name.clone(),
@@ -78,6 +82,7 @@ pub fn build(model: &Model, data: &DataShape, memory_bytes: Option<u64>) -> Outl
             synthetic: data.synthetic,
         },
         memory_bytes,
+        prediction,
     }
 }
 
@@ -121,6 +126,11 @@ pub fn render(outline: &Outline) -> String {
         None => writeln!(text, "; without a `loss` there is nothing to run"),
     }
     .expect("a string takes all text");
+    let predicted = prediction::render(&outline.prediction);
+    if !predicted.is_empty() {
+        text.push('\n');
+        text.push_str(&predicted);
+    }
     text
 }
 

@@ -2,7 +2,7 @@
 //! alone, never on the terminal.
 
 use super::decade::{decade, log10};
-use super::{Layer, Report, Step, history, through_time};
+use super::{Factor, Layer, Report, Step, history, through_time};
 use crate::numbers::{UNDEFINED, factor, scientific, share, significant};
 
 /// Which characters a report may use.
@@ -32,7 +32,7 @@ pub fn render(report: &Report, characters: Characters) -> String {
         if report.steps.len() > 1 {
             text.push_str(&format!("step {}: {}\n", step.step, progress(step)));
         }
-        table(report, step, characters, &mut text);
+        table(step, characters, &mut text);
     }
     through_time::tables(&report.steps[last], characters, &mut text);
     text.push('\n');
@@ -78,22 +78,22 @@ const LEAST_NAME: usize = 8;
 
 /// A column: heading and cells, aligned left or right.
 struct Column {
-    heading: &'static str,
+    heading: String,
     left: bool,
     cells: Vec<String>,
 }
 
-fn table(report: &Report, step: &Step, characters: Characters, text: &mut String) {
+fn table(step: &Step, characters: Characters, text: &mut String) {
     let layers = &step.layers;
     let norm = |statistics: &Option<super::Statistics>| {
         statistics.as_ref().map_or_else(|| UNDEFINED.to_owned(), |statistics| scientific(statistics.l2.0))
     };
-    let right = |heading, cell: &dyn Fn(&Layer) -> String| Column {
-        heading,
+    let right = |heading: &str, cell: &dyn Fn(&Layer) -> String| Column {
+        heading: heading.to_owned(),
         left: false,
         cells: layers.iter().map(cell).collect(),
     };
-    let left = |heading, cell: &dyn Fn(&Layer) -> String| Column { left: true, ..right(heading, cell) };
+    let left = |heading: &str, cell: &dyn Fn(&Layer) -> String| Column { left: true, ..right(heading, cell) };
     let scale = Scale::of(layers.iter().map(|layer| layer.pre_activation.statistics.l2.0));
     let mut columns = vec![
         left("layer", &|layer| shorten(&layer.name, 20)),
@@ -102,7 +102,7 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
         right("‖∂C/∂z‖", &|layer| scientific(layer.pre_activation.statistics.l2.0)),
     ];
     let bars = Column {
-        heading: "",
+        heading: String::new(),
         left: true,
         cells: layers.iter().map(|layer| scale.bar(layer.pre_activation.statistics.l2.0, characters)).collect(),
     };
@@ -119,13 +119,84 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
         }
     }
     columns.push(left("verdict", &|layer| layer.verdict.clone()));
-    let axis = scale.axis();
-    columns[4].heading = "";
+    columns[4].heading = scale.axis();
+    write_columns(&mut columns, 4, text);
+    parts(layers, text);
+}
+
+/// The factors with what theory predicted and with their parts.
+fn parts(layers: &[Layer], text: &mut String) {
+    let layers: Vec<&Layer> = layers.iter().filter(|layer| layer.factor.is_some()).collect();
+    if layers.is_empty() {
+        return;
+    }
+    type Of = fn(&Factor) -> Option<f64>;
+    let column = |heading: &str, of: Of| Column {
+        heading: heading.to_owned(),
+        left: false,
+        cells: layers.iter().map(|layer| layer.factor.as_ref().and_then(of).map_or_else(String::new, factor)).collect(),
+    };
+    let mut columns = vec![Column {
+        heading: "to the next".to_owned(),
+        left: true,
+        cells: layers.iter().map(|layer| shorten(&layer.name, 20)).collect(),
+    }];
+    columns.push(column("factor", |part| Some(part.measured.0)));
+    let has =
+        |of: Of| layers.iter().filter_map(|layer| of(layer.factor.as_ref()?)).any(|part| (part - 1.0).abs() > 5e-4);
+    let predicted: Of = |part| part.predicted.map(|predicted| predicted.0);
+    if layers.iter().any(|layer| layer.factor.as_ref().is_some_and(|part| part.predicted.is_some())) {
+        columns.push(column("theory", predicted));
+    }
+    columns.push(column("W", |part| Some(part.weights.0)));
+    columns.push(column("φ′", |part| Some(part.activation.0)));
+    let more: [(&'static str, Of); 3] = [
+        ("norm", |part| Some(part.normalisation.0)),
+        ("skip", |part| Some(part.skip.0)),
+        ("other", |part| Some(part.other.0)),
+    ];
+    columns.extend(more.into_iter().filter(|(_, of)| has(*of)).map(|(heading, of)| column(heading, of)));
+    text.push('\n');
+    write_columns(&mut joined(columns), usize::MAX, text);
+}
+
+/// Rows of this many layers or more that differ in nothing but their name are one.
+const ALIKE: usize = 4;
+
+/// Runs of rows that differ in nothing but their name, the first cell, as one row from the first of them to the last.
+fn joined(columns: Vec<Column>) -> Vec<Column> {
+    let count = columns.first().map_or(0, |names| names.cells.len());
+    let alike = |a: usize, b: usize| columns.iter().skip(1).all(|column| column.cells[a] == column.cells[b]);
+    let mut starts: Vec<usize> = Vec::new();
+    let mut row = 0;
+    while row < count {
+        let run = (row + 1..count).take_while(|next| alike(row, *next)).count() + 1;
+        let taken = if run >= ALIKE { run } else { 1 };
+        starts.push(row);
+        row += taken;
+    }
+    let end = |at: usize| starts.get(at + 1).copied().unwrap_or(count) - 1;
+    let rows = |column: &Column, is_name: bool| {
+        let cell = |(at, start): (usize, &usize)| match (is_name, end(at)) {
+            (true, end) if end > *start => format!("{} to {}", column.cells[*start], column.cells[end]),
+            _ => column.cells[*start].clone(),
+        };
+        starts.iter().enumerate().map(cell).collect()
+    };
+    columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| Column { heading: column.heading.clone(), left: column.left, cells: rows(column, at == 0) })
+        .collect()
+}
+
+/// Rows under their headings; the column at `bars` has the width of a bar.
+fn write_columns(columns: &mut [Column], bars: usize, text: &mut String) {
     let mut widths: Vec<usize> = columns
         .iter()
         .enumerate()
         .map(|(at, column)| {
-            let least = if at == 4 { BAR } else { column.heading.chars().count() };
+            let least = if at == bars { BAR } else { column.heading.chars().count() };
             column.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).max(least)
         })
         .collect();
@@ -134,10 +205,10 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
         widths[0] = widths[0].saturating_sub(beyond).max(LEAST_NAME);
         columns[0].cells.iter_mut().for_each(|name| *name = shorten(name, widths[0]));
     }
-    let mut line = |cell: &dyn Fn(usize) -> String| {
+    let mut line = |cell: &dyn Fn(&Column) -> String| {
         let mut row = String::new();
         for (at, column) in columns.iter().enumerate() {
-            let cell = cell(at);
+            let cell = cell(column);
             let pad = " ".repeat(widths[at].saturating_sub(cell.chars().count()));
             let gap = if at == 0 { "" } else { "  " };
             row.push_str(gap);
@@ -147,11 +218,10 @@ fn table(report: &Report, step: &Step, characters: Characters, text: &mut String
         text.push_str(row.trim_end());
         text.push('\n');
     };
-    line(&|at| if at == 4 { axis.clone() } else { columns[at].heading.to_owned() });
-    for row in 0..layers.len() {
-        line(&|at| columns[at].cells[row].clone());
+    line(&|column| column.heading.clone());
+    for row in 0..columns.first().map_or(0, |column| column.cells.len()) {
+        line(&|column| column.cells[row].clone());
     }
-    let _ = report;
 }
 
 /// The decades that the bars span.

@@ -2,8 +2,9 @@
 
 use super::{history, through_time};
 use crate::diagnose::chain::Factor;
-use crate::diagnose::verdict::{Ground, Judgement, Measure};
-use crate::diagnose::{Diagnosis, median};
+use crate::diagnose::precision::{self, Zeros};
+use crate::diagnose::verdict::{self, Ground, Judgement, Measure};
+use crate::diagnose::{Diagnosis, findings, median};
 use crate::model::{Model, VerdictWord};
 use crate::numbers::{factor, share, significant};
 use crate::run::record::{Record, Records};
@@ -20,6 +21,8 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
     sentences.extend(why(model, record, judgement));
     sentences.extend(through_time::sentences(model, record));
     sentences.extend(narrow_attention(model, record));
+    sentences.extend(zeros(model, record));
+    sentences.extend(loss_scale(model, record));
     if records.seeds.len() > 1 {
         sentences.push(spread(diagnosis));
     }
@@ -184,23 +187,70 @@ fn factors(judgement: &Judgement) -> Vec<Factor> {
 }
 
 fn why(model: &Model, record: &Record, judgement: &Judgement) -> Option<String> {
-    let factors = factors(judgement);
-    if factors.is_empty() || !factors.iter().all(|part| part.measured.is_finite()) {
-        return None;
-    }
-    let middle = |part: fn(&Factor) -> f64| median(&factors.iter().map(part).collect::<Vec<f64>>());
+    let mean = judgement.chain.mean()?;
     let slopes: Vec<f64> = record.layers.iter().filter_map(|layer| layer.slope_rms).collect();
-    let slope = crate::diagnose::findings::common_activation(model, record)
+    let slope = findings::common_activation(model, record)
         .map(|name| format!(" ({name}′ has root mean square {})", significant(median(&slopes))))
         .unwrap_or_default();
-    let sentence = format!(
-        "factor of a layer is {} in the median: {} from its weights, {} from its activation{slope}.",
-        factor(middle(|part| part.measured)),
-        factor(middle(|part| part.weights)),
-        factor(middle(|part| part.activation)),
+    let lead = match (judgement.word, mean.factor.measured < 1.0) {
+        (VerdictWord::Healthy, _) => "A layer multiplies the gradient by",
+        (_, true) => "Why: a layer loses",
+        (_, false) => "Why: a layer multiplies the gradient by",
+    };
+    Some(format!(
+        "{lead} {} in the mean: {}{slope}.",
+        factor(mean.factor.measured),
+        findings::split(model, record, mean.factor)
+    ))
+}
+
+/// The zeros of the layer that has most of them, where some are no mere rest of an activation.
+fn zeros(model: &Model, record: &Record) -> Option<String> {
+    let told =
+        |zeros: &Zeros| zeros.dead >= verdict::NOTABLE_SHARE || zeros.underflowed > 0.01 || zeros.structural > 0.01;
+    let all = (0..record.layers.len()).map(|at| (at, precision::zeros(model, record, at)));
+    let (at, zeros) = all.filter(|(_, zeros)| told(zeros)).fold(None, |most: Option<(usize, Zeros)>, next| {
+        most.filter(|(_, most)| most.all >= next.1.all).or(Some(next))
+    })?;
+    let causes = [
+        (zeros.dead, "of dead units"),
+        (zeros.inactive, "where the slope is zero for the example"),
+        (zeros.underflowed, "underflowed"),
+        (zeros.structural, "where no gradient arrives"),
+    ];
+    let causes: Vec<String> = causes
+        .into_iter()
+        .filter(|(part, _)| *part > 0.0)
+        .map(|(part, what)| format!("{} {what}", share(part)))
+        .collect();
+    Some(format!(
+        "Of the entries of ∂C/∂z at `{}` {} are exactly zero: {}.",
+        name(model, record.layers[at].layer),
+        share(zeros.all),
+        causes.join(", ")
+    ))
+}
+
+/// What f16 would lose, and the loss scale against it.
+fn loss_scale(model: &Model, record: &Record) -> Option<String> {
+    let scale = precision::loss_scale(record).filter(|scale| scale.lost > model.report.underflow)?;
+    let place = name(model, scale.layer);
+    let bf16 = if scale.lost_bf16 > 0.0 { format!(" (in bf16 {})", share(scale.lost_bf16)) } else { String::new() };
+    let lead = format!(
+        "In f16 {} of the non-zero entries of {} at `{place}` would be lost{bf16}",
+        share(scale.lost),
+        scale.tensor
     );
-    let lead = if judgement.word == VerdictWord::Healthy { "The" } else { "Why: the" };
-    Some(format!("{lead} {sentence}"))
+    Some(match scale.exponent {
+        Some(exponent) if scale.remaining == 0.0 => {
+            format!("{lead}; a loss scale of 2^{exponent} keeps every gradient.")
+        }
+        Some(exponent) => format!(
+            "{lead}; the largest loss scale that lets nothing overflow, 2^{exponent}, still loses up to {} of one.",
+            share(scale.remaining)
+        ),
+        None => format!("{lead}; no loss scale helps, for the largest entries would overflow."),
+    })
 }
 
 fn spread(diagnosis: &Diagnosis) -> String {

@@ -27,6 +27,8 @@ pub(super) struct Gradients {
     pub(super) layers: Vec<[Option<NodeId>; 2]>,
     /// Of the recurrent ones among them the states', where they are wanted.
     pub(super) through_time: Vec<Option<Cotangents>>,
+    /// ∂C/∂(what the layer takes in), through itself; none at the level of norms.
+    pub(super) arriving: Vec<Option<NodeId>>,
     /// ∂C/∂x, where it is wanted.
     pub(super) input: Option<Option<NodeId>>,
 }
@@ -35,6 +37,7 @@ pub(super) struct Gradients {
 pub(super) struct Plan {
     gradients: Measurer,
     forward: Measurer,
+    norms: Measurer,
     slopes: Slopes,
     layers: Vec<LayerPlan>,
     input: Option<Measurement>,
@@ -51,6 +54,7 @@ struct LayerPlan {
 
 /// What is measured beyond norms.
 struct More {
+    arriving: Measurement,
     output: Measurement,
     forward: Measurement,
     slope: Option<SlopeMeasurement>,
@@ -86,15 +90,16 @@ impl Plan {
         };
         let measurer = Measurer::new(model.precision, statistics, level == Level::Full);
         let forward = Measurer::new(model.precision, chosen(&["rms", "mean", "nonfinite"]), false);
+        let norms = Measurer::new(model.precision, chosen(&["l2"]), false);
         let mut slopes = Slopes::new(model.precision);
         let TrainingGraph { graph, layers, input, parameters, attention, .. } = training;
         let origin = Origin { layer: None, span: model.input_span, role: Role::Statistic };
         let mut builder = Builder::new(graph, origin);
         let layers = layers
             .iter()
-            .zip(gradients.layers.iter().zip(&gradients.through_time))
-            .map(|(nodes, ([pre_activation, output], cotangents))| {
-                let LayerNodes { layer: id, pre_activation: z, output: a, through_time } = *nodes;
+            .zip(gradients.layers.iter().zip(&gradients.through_time).zip(&gradients.arriving))
+            .map(|(nodes, (([pre_activation, output], cotangents), arriving))| {
+                let LayerNodes { layer: id, input: x, pre_activation: z, output: a, through_time } = *nodes;
                 let layer = &model.layers[id];
                 // a unit of a recurrent layer is one at all steps, and its examples are all of them
                 let values = through_time.map_or(z, |along| along.pre_activation);
@@ -110,9 +115,10 @@ impl Plan {
                         .collect()
                 };
                 let (weights, biases) = (of_role(ParameterRole::Weight), of_role(ParameterRole::Bias));
-                let (z_size, a_size) = (count(&builder, z), count(&builder, a));
+                let (x_size, z_size, a_size) = (count(&builder, x), count(&builder, z), count(&builder, a));
                 let pre_activation = measurer.measure(&mut builder, *pre_activation, z_size);
                 let more = (level == Level::Full).then(|| More {
+                    arriving: norms.measure(&mut builder, *arriving, x_size),
                     output: measurer.measure(&mut builder, *output, a_size),
                     forward: forward.measure(&mut builder, Some(a), a_size),
                     slope: layer.activation.as_ref().and_then(|activation| {
@@ -132,7 +138,7 @@ impl Plan {
         builder.set_origin(origin);
         let count = builder.shape(*input).elements();
         let input = gradients.input.map(|gradient| measurer.measure(&mut builder, gradient, count));
-        Self { gradients: measurer, forward, slopes, layers, input }
+        Self { gradients: measurer, forward, norms, slopes, layers, input }
     }
 
     /// The nodes to keep.
@@ -142,7 +148,7 @@ impl Plan {
             let parameters = layer.weights.iter().chain(&layer.biases);
             keep.extend(parameters.chain([&layer.pre_activation]).flat_map(Measurement::keep));
             if let Some(more) = &layer.more {
-                keep.extend([&more.output, &more.forward].into_iter().flat_map(Measurement::keep));
+                keep.extend([&more.arriving, &more.output, &more.forward].into_iter().flat_map(Measurement::keep));
                 keep.extend(more.slope.iter().flat_map(SlopeMeasurement::keep));
                 keep.extend(more.through_time.iter().flat_map(TimeMeasurement::keep));
                 keep.extend(more.entropy.iter().flat_map(EntropyMeasurement::keep));
@@ -211,12 +217,14 @@ impl Plan {
             gradient: self.gradients.merged(&both).as_ref().map(finish),
             pre_activation: finish(&self.gradients.totals(&layer.pre_activation, read)),
             output: finish(&self.gradients.totals(&more.output, read)),
+            input: self.norms.finish(&self.norms.totals(&more.arriving, read)).l2,
             forward: Forward { rms: forward.rms, mean: forward.mean, nonfinite: forward.nonfinite },
             saturated_raw: slope.and_then(|slope| slope.saturated),
             saturated_normal: slope.and_then(|slope| slope.saturated_normal),
             dead: slope.map(|slope| slope.dead),
             slope_rms: slope.map(|slope| slope.rms),
             attention_entropy: more.entropy.as_ref().map(|entropy| entropy.finish(read)),
+            slope_zero: slope.map(|slope| slope.zero),
             wide: None,
             update_ratio: None,
             weights: None,
@@ -234,7 +242,7 @@ pub(super) fn differentiate(model: &Model, training: &mut TrainingGraph, level: 
     for nodes in &training.layers {
         wanted.push(nodes.pre_activation);
         if outputs {
-            wanted.push(nodes.output);
+            wanted.extend([nodes.output, nodes.input]);
             wanted.extend(nodes.through_time.map(|along| along.states));
         }
     }
@@ -245,9 +253,10 @@ pub(super) fn differentiate(model: &Model, training: &mut TrainingGraph, level: 
     let mut cotangents = graph::differentiate(&mut training.graph, training.loss, &wanted).into_iter();
     let mut next = || cotangents.next().expect("one cotangent for each node wanted");
     let parameters = training.parameters.iter().map(|_| next()).collect();
-    let (mut layers, mut states) = (Vec::new(), Vec::new());
+    let (mut layers, mut arriving, mut states) = (Vec::new(), Vec::new(), Vec::new());
     for nodes in &training.layers {
         layers.push([next(), if outputs { next() } else { None }]);
+        arriving.push(if outputs { next() } else { None });
         states.push(nodes.through_time.filter(|_| outputs).map(|along| (along, next())));
     }
     let input = with_input.then(next);
@@ -255,5 +264,5 @@ pub(super) fn differentiate(model: &Model, training: &mut TrainingGraph, level: 
         .into_iter()
         .map(|states| states.map(|(along, states)| through_time::cotangents(&mut training.graph, along, states)))
         .collect();
-    Gradients { parameters, layers, through_time, input }
+    Gradients { parameters, layers, through_time, arriving, input }
 }

@@ -137,7 +137,7 @@ pub fn run(
         let first = runs.as_ref().ok().and_then(|runs| runs.first()).filter(|_| model.report.curvature);
         let room = u128::from(settings.memory_limit).saturating_sub(held(model, data));
         let curvature = first.map(|first| look_around(model, settings, data, first, room, progress));
-        (nothing_yet(data), runs, curvature)
+        (nothing_yet(data, seeds[0]), runs, curvature)
     })?;
     records.curvature = curvature.transpose().map_err(one)?;
     for run in runs.map_err(one)? {
@@ -167,7 +167,7 @@ pub fn run_seeds(
 ) -> Result<Vec<usize>, Vec<Diagnostic>> {
     prepared(model, settings, (batch, seeds), &|_| {}, |runner, data| {
         let hand_on = |index: usize, run: Result<SeedRecords, Diagnostic>| {
-            let records = run.map(|run| Records { seeds: vec![run], ..nothing_yet(data) });
+            let records = run.map(|run| Records { seeds: vec![run], ..nothing_yet(data, seeds[0]) });
             finish(index, records);
         };
         runner.stream(seeds, beside, &|_| {}, &|index, run| hand_on(index, run.map(|run| run.records)))
@@ -219,11 +219,14 @@ fn prepared<T>(
 }
 
 /// What is known before any seed has run.
-fn nothing_yet(data: &Dataset) -> Records {
+fn nothing_yet(data: &Dataset, seed: u64) -> Records {
+    let inputs =
+        if data.synthetic { data::Moments::NORMAL } else { data::Moments::of(data, &data.first_batch(seed, 0)) };
     Records {
         batch: data.batch,
         synthetic: data.synthetic,
         vocabulary: data.vocabulary.clone(),
+        inputs,
         seeds: Vec::new(),
         curvature: None,
     }

@@ -1,5 +1,6 @@
 //! What a run measured, as data: one `Record` for each seed and reported step. Judged by `diagnose`, shown by `report`.
 
+use super::data::Moments;
 use crate::graph::LayerId;
 
 /// Everything measured in one run.
@@ -11,6 +12,8 @@ pub struct Records {
     pub synthetic: bool,
     /// The different characters of a text, in the order of their numbers.
     pub vocabulary: Option<String>,
+    /// Of the inputs of the first seed's first batch.
+    pub inputs: Moments,
     /// One for each seed, in the order asked for; at least one.
     pub seeds: Vec<SeedRecords>,
     /// The curvature at the end of the first seed; absent where nobody asked for it.
@@ -160,6 +163,9 @@ pub struct LayerRecord {
     pub pre_activation: Statistics,
     /// ∂C/∂a, over the batch.
     pub output: Statistics,
+    /// ‖∂C/∂x‖ with x what the layer takes in, as far as it flows through the layer itself: without what a skip around it
+    /// brings, or another branch; 0 for indices.
+    pub input: f64,
     /// Of the layer's output a.
     pub forward: Forward,
     /// The share of entries with |φ′(z)| < 0.05·sup|φ′|, as counted, not corrected for what a standard normal gives; absent
@@ -173,6 +179,8 @@ pub struct LayerRecord {
     pub slope_rms: Option<f64>,
     /// The mean entropy of the attention weights over the most that there could be; absent without attention.
     pub attention_entropy: Option<f64>,
+    /// The share of entries where φ′ is zero, and would be in any precision; absent without an activation.
+    pub slope_zero: Option<f64>,
     /// ∂C/∂z in an f64 shadow of the same run; absent where none was needed, or there was no room for one.
     pub wide: Option<Wide>,
     /// ‖update‖ / ‖weights‖ of the step before; absent at step 0.
@@ -214,6 +222,8 @@ impl LayerRecord {
 pub struct Wide {
     /// The share of entries that are zero or subnormal in f32 and neither in f64.
     pub lost: f64,
+    /// The share of entries that are zero in f32 and not in f64.
+    pub zeros: f64,
     /// Its norm in f64.
     pub l2: f64,
 }
@@ -250,6 +260,8 @@ pub struct Statistics {
     pub underflow_f16: f64,
     /// … in bf16.
     pub underflow_bf16: f64,
+    /// … in f32: of a network in f64.
+    pub underflow_f32: f64,
     /// Entries that are NaN or infinite.
     pub nonfinite: u64,
     /// Entries by decade of magnitude.

@@ -71,17 +71,19 @@ impl<'m> Shadow<'m> {
         self.wide.fill_from(&mut wide, session, memory);
         self.narrow.run(&mut narrow, threads);
         self.wide.run(&mut wide, threads);
-        let lost = |layer: usize| {
+        let share = |layer: usize, counts: fn((&f32, &f64)) -> bool| {
             let (Some(narrow), Some(wide)) =
                 (self.narrow.pre_activation::<f32>(&narrow, layer), self.wide.pre_activation::<f64>(&wide, layer))
             else {
                 return 0.0;
             };
-            let is_lost =
-                |(narrow, wide): (&f32, &f64)| narrow.abs() < f32::MIN_POSITIVE && !(wide.abs() < f64::MIN_POSITIVE);
-            narrow.iter().zip(wide).filter(|pair| is_lost(*pair)).count() as f64 / narrow.len() as f64
+            narrow.iter().zip(wide).filter(|pair| counts(*pair)).count() as f64 / narrow.len() as f64
         };
+        let lost = |layer| {
+            share(layer, |(narrow, wide)| narrow.abs() < f32::MIN_POSITIVE && !(wide.abs() < f64::MIN_POSITIVE))
+        };
+        let zeros = |layer| share(layer, |(narrow, wide)| *narrow == 0.0 && *wide != 0.0);
         let norms = self.wide.norms(&wide).into_iter().map(|norms| norms.pre_activation);
-        Ok(norms.enumerate().map(|(layer, l2)| Wide { lost: lost(layer), l2 }).collect())
+        Ok(norms.enumerate().map(|(layer, l2)| Wide { lost: lost(layer), zeros: zeros(layer), l2 }).collect())
     }
 }

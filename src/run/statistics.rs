@@ -101,6 +101,19 @@ pub(super) const STATISTICS: &[Statistic] = &[
         set: |to, value| to.underflow_bf16 = value,
     },
     Statistic {
+        name: "underflow_f32",
+        summary: "the share of non-zero entries that would round to zero in f32: of a network in f64",
+        terms: &[
+            sum(|f, x, precision| match precision {
+                Precision::F32 => f.constant(0.0),
+                Precision::F64 => rounds_to_zero(f, x, HALF_OF_LEAST_F32),
+            }),
+            ZEROS,
+        ],
+        finish: |totals, count| share_of_nonzero(totals, count),
+        set: |to, value| to.underflow_f32 = value,
+    },
+    Statistic {
         name: "nonfinite",
         summary: "the number of entries that are NaN or infinite",
         terms: &[sum(|f, x, _| {
@@ -131,9 +144,10 @@ const ZEROS: Term = sum(|f, x, _| {
     counted(f, zero)
 });
 
-/// Half the least number of f16 (2⁻²⁴) and of bf16 (2⁻¹³³): what is no larger rounds to zero there, the tie to the even zero.
+/// Half the least number of f16 (2⁻²⁴), of bf16 (2⁻¹³³) and of f32 (2⁻¹⁴⁹): what is no larger rounds to zero there, the tie to the even zero.
 const HALF_OF_LEAST_F16: f64 = power_of_two(-25);
 const HALF_OF_LEAST_BF16: f64 = power_of_two(-134);
+const HALF_OF_LEAST_F32: f64 = power_of_two(-150);
 
 /// 2ⁿ, for the exponents of normal f64 numbers.
 const fn power_of_two(exponent: i64) -> f64 {
@@ -352,6 +366,7 @@ impl Measurer {
             subnormal_fraction: 0.0,
             underflow_f16: 0.0,
             underflow_bf16: 0.0,
+            underflow_f32: 0.0,
             nonfinite: 0,
             histogram: histogram(&totals.histogram, self.precision),
         };

@@ -10,12 +10,15 @@
 //!   (`arithmetic.rs`; `lane.rs` is its one-number machine), so that the interpreter, the JIT and compile-time evaluation run
 //!   the same formula.
 //! - `derivative.rs`: one rule per operation; no activation or loss contains a derivative.
+//! - `kinks.rs`, `gaussian.rs`: where a function has corners, and its expectation over a standard normal argument.
 
 pub mod arithmetic;
 pub mod build;
 pub mod derivative;
 pub mod evaluate;
 mod function;
+pub mod gaussian;
+mod kinks;
 pub mod lane;
 pub mod mathematics;
 mod print;
@@ -26,6 +29,7 @@ pub use arithmetic::{Arithmetic, Routine};
 pub use build::Builder;
 pub use derivative::{derivative, is_linear_in, pullback};
 pub use evaluate::{Evaluator, carry_out};
+pub use kinks::kinks;
 pub use lane::Lane;
 pub use stabilise::stabilise;
 

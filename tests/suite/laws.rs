@@ -359,3 +359,117 @@ fn rescaling_a_middle_relu_layer_leaves_ratio_and_verdict() {
     assert_eq!(plain.diagnosis.verdict.word, rescaled.diagnosis.verdict.word);
     assert!((plain.diagnosis.verdict.ratio / rescaled.diagnosis.verdict.ratio - 1.0).abs() < 1e-6);
 }
+
+/// Every way of joining layers, in an order that the number draws.
+fn random_body(mut seed: u64) -> String {
+    let mut next = |of: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % of
+    };
+    let mut body = String::from("begin = dense(12, tanh)\n");
+    for at in 0..5 {
+        let layers = [
+            "dense(12, sigmoid)".to_owned(),
+            "dense(12)\n softsign".to_owned(),
+            "residual { dense(12, tanh); dense(12) }".to_owned(),
+            "residual { gelu; dense(12, weights: orthogonal) }".to_owned(),
+            "residual(project: true) { dense(12, silu) }".to_owned(),
+            "parallel(join: add) { branch { dense(12, tanh) }; branch { } }".to_owned(),
+            "parallel { branch { dense(5, elu) }; branch { dense(7) } }".to_owned(),
+            "dense(12, tanh)\n add(begin)".to_owned(),
+            "dense(12)\n concat(begin)\n dense(12, tanh)".to_owned(),
+            format!("label{at} = dense(12, gelu)\n dense(12, softplus)\n add(label{at})"),
+        ];
+        body.push_str(&layers[next(10) as usize]);
+        body.push('\n');
+    }
+    body
+}
+
+#[test]
+fn the_parts_of_every_factor_multiply_to_it() {
+    for seed in 0..24 {
+        let body = random_body(seed);
+        let run = run(&format!(
+            "data {{ source: gaussian(8, classes: 3); take: 12 }}
+             network parts {{ input(8)\n {body} dense(3)\n loss: cross_entropy\n precision: f64 }}"
+        ));
+        let factors = run.diagnosis.steps[0].chain.factors();
+        assert!(factors.len() > 3, "{body}");
+        for factor in factors {
+            assert!((factor.product() / factor.measured - 1.0).abs() < 1e-12, "{factor:?} in\n{body}");
+        }
+    }
+}
+
+#[test]
+fn a_skip_is_told_apart_from_the_weights_beside_it() {
+    let run = run("data { source: gaussian(8, classes: 3); take: 12 }
+         network skip { input(8)\n dense(8, tanh)\n residual { dense(8) }\n dense(3)\n loss: cross_entropy\n precision: f64
+           weights: orthogonal }");
+    let factors = run.diagnosis.steps[0].chain.factors();
+    // Orthogonal weights keep the norm; what is more comes round them.
+    assert!((factors[0].weights - 1.0).abs() < 1e-6, "{:?}", factors[0]);
+    assert!(factors[0].skip > 1.2 && factors[0].normalisation == 1.0 && factors[0].other == 1.0, "{:?}", factors[0]);
+    assert!((factors[1].skip - 1.0).abs() < 1e-12, "{:?}", factors[1]);
+}
+
+/// k sigmoids of one unit with w = 1, b = −1/2 and input 1/2: every z is 0, every slope 1/4, the gradient 2^−2k.
+fn sigmoids(count: usize, precision: &str) -> Run {
+    run(&format!(
+        "loss readout(y, t) = y
+         data {{ source: csv(\"examples/data/half.csv\", target: \"y\") }}
+         network chain {{ input(1)\n repeat {count} {{ dense(1, sigmoid) }}\n loss: readout\n weights: ones\n biases: constant(-0.5)\n precision: {precision} }}"
+    ))
+}
+
+#[test]
+fn f16_loses_a_chain_of_thirteen_sigmoids_and_the_loss_scale_brings_it_back() {
+    for (count, lost) in [(12, false), (13, true), (20, true)] {
+        let run = sigmoids(count, "f64");
+        let first = &run.records.seeds[0].steps[0].layers[0];
+        assert_eq!(first.pre_activation.l2, libm::ldexp(1.0, -2 * i32::try_from(count).unwrap()));
+        assert_eq!(first.pre_activation.underflow_f16, f64::from(u8::from(lost)), "{count} sigmoids");
+        let step = &run.report.steps[0];
+        let Some(scale) = &step.loss_scale else {
+            assert!(!lost, "{count} sigmoids");
+            continue;
+        };
+        let factor = scale.scale.expect("there is room for one").0;
+        if count == 20 {
+            // ∂C/∂a of the last layer is 1, and 2¹⁶ is no f16.
+            assert!(factor == libm::ldexp(1.0, 15) && scale.remaining.0 == 1.0, "{scale:?}");
+            continue;
+        }
+        // 2⁻²⁵ and what is less rounds to zero.
+        assert!(first.pre_activation.l2 * factor > libm::ldexp(1.0, -25) && scale.remaining.0 == 0.0, "{scale:?}");
+        assert!(first.pre_activation.l2 * factor / 16.0 <= libm::ldexp(1.0, -25), "{factor} is more than is needed");
+    }
+}
+
+#[test]
+fn f32_is_named_by_the_precision_that_still_has_the_gradient() {
+    let run = sigmoids(80, "f64");
+    let layers = &run.records.seeds[0].steps[0].layers;
+    // 2⁻¹⁵⁰ is the first that rounds to zero in f32.
+    for (at, layer) in layers.iter().enumerate() {
+        assert_eq!(layer.pre_activation.underflow_f32, f64::from(u8::from(80 - at >= 75)), "layer {at}");
+    }
+}
+
+#[test]
+fn zeros_are_told_apart_by_cause() {
+    let zeros = |run: &Run, layer: usize| run.report.steps[0].layers[layer].zeros.clone();
+    let underflowed = sigmoids(80, "f32");
+    let first = zeros(&underflowed, 0);
+    assert_eq!((first.underflowed.0, first.structural.0, first.dead.0, first.inactive.0), (1.0, 0.0, 0.0, 0.0));
+    let dead = run("network dead { input(4)\n dense(6, relu, biases: constant(-100))\n dense(1)\n loss: mse }");
+    let first = zeros(&dead, 0);
+    assert_eq!((first.dead.0, first.inactive.0, first.underflowed.0, first.structural.0), (1.0, 0.0, 0.0, 0.0));
+    let alive = run("network alive { input(4)\n dense(64)\n relu\n dense(1)\n loss: mse }");
+    let first = zeros(&alive, 0);
+    assert!((0.4..0.6).contains(&first.inactive.0) && first.structural.0 == 0.0, "{first:?}");
+    let cut = run("network cut { input(4)\n dense(6, tanh)\n dense(1, weights: zeros)\n loss: mse }");
+    let first = zeros(&cut, 0);
+    assert_eq!((first.structural.0, first.dead.0, first.underflowed.0), (1.0, 0.0, 0.0));
+}

@@ -229,3 +229,13 @@ fn a_network_without_weights_has_a_page_without_empty_sections() {
         .collect();
     assert!(sections.contains(&"gradient") && !sections.contains(&"factors"), "{sections:?}");
 }
+
+#[test]
+fn the_plane_of_phases_is_well_formed() {
+    let svg = finish(&["phase", "--format", "svg", "examples/03_tanh_critical.net"]).with_status(0).stdout;
+    let document = Document::parse(&svg).expect("the picture is XML");
+    let classes: Vec<&str> = document.descendants().filter_map(|node| node.attribute("class")).collect();
+    for class in ["critical", "level", "place", "axis"] {
+        assert!(classes.contains(&class), "{class}");
+    }
+}

@@ -6,10 +6,10 @@ use super::definitions::fans;
 use super::network::{Biases, Draft, Draught, Rule};
 use super::value::Fans;
 use crate::arena::{Id, IdVec};
-use crate::diagnostics::{arguments, values};
+use crate::diagnostics::{arguments, lints, values};
 use crate::graph::{LayerId, ParameterId};
 use crate::model::layers::{self, Tensor};
-use crate::model::mean_field;
+use crate::model::mean_field::{self, Critical, Normal};
 use crate::model::{Activation, Initializer, Layer, Model, Parameter, ParameterRole, ReportSettings, Seeds};
 use crate::scalar::Function;
 use crate::source::Span;
@@ -35,6 +35,7 @@ impl<'a> Checker<'a> {
             }
             parameters_of.push(own);
         }
+        self.lint_auto_beside_skips(draught);
         let output = draught.output.clone();
         let choice = draught.loss.take();
         let loss = match (choice, &output) {
@@ -151,12 +152,27 @@ impl<'a> Checker<'a> {
             Some(Activation { function: Some(function), name, .. }) => {
                 let fans = fans(tensor.fan_in, tensor.fan_out, layer_count);
                 let bias = self.drawn(draught, draft, ParameterRole::Bias, fans);
-                let bias_variance = match bias {
-                    Some((Drawn::Known(initializer), _)) if has_bias(draft) => mean_square(&initializer).unwrap_or(0.0),
-                    Some(_) | None => 0.0,
+                let biases = match bias {
+                    Some((Drawn::Known(initializer), _)) if has_bias(draft) => {
+                        mean_field::distribution(&initializer).unwrap_or(Normal::centred(0.0))
+                    }
+                    Some(_) | None => Normal::centred(0.0),
                 };
-                match self.critical_variance(function, bias_variance) {
-                    Ok(variance) => variance,
+                match self.critical_variance(function, biases) {
+                    Ok((critical, is_new)) => {
+                        let saturated =
+                            if is_new { mean_field::saturated(function, critical, biases.mean) } else { 0.0 };
+                        if saturated >= COSTLY {
+                            self.report(lints::auto_saturates(
+                                rule,
+                                draft.span,
+                                name,
+                                critical.weight.sqrt(),
+                                saturated,
+                            ));
+                        }
+                        critical.weight
+                    }
                     Err(reason) => {
                         self.report(values::no_critical_variance(rule, name, draft.span, &reason));
                         return None;
@@ -164,19 +180,49 @@ impl<'a> Checker<'a> {
                 }
             }
         };
+        self.solved.push((at, rule));
         Some(Initializer::Normal { mean: 0.0, std: (variance / tensor.fan_in as f64).sqrt() })
     }
 
-    /// Solved once for all layers of an activation.
-    fn critical_variance(&mut self, function: &Arc<Function>, bias_variance: f64) -> Result<f64, String> {
-        let known =
-            self.critical.iter().find(|(known, bias, _)| Arc::ptr_eq(known, function) && *bias == bias_variance);
-        if let Some((.., solved)) = known {
-            return solved.clone();
+    /// Skips around solved layers, where all of them together cost a factor of ten.
+    fn lint_auto_beside_skips(&mut self, draught: &Draught<'a>) {
+        let mut skips: Vec<usize> = Vec::new();
+        for (at, _) in &self.solved {
+            let mut around = draught.drafts[*at].parent;
+            while let Some(parent) = around {
+                let is_skip = draught.drafts[parent].kind.theory == layers::Theory::Skip;
+                if is_skip && !skips.contains(&parent) && self.is_solved_within(draught, parent) {
+                    skips.push(parent);
+                }
+                around = draught.drafts[parent].parent;
+            }
         }
-        let solved = mean_field::critical_variance(function, bias_variance);
-        self.critical.push((Arc::clone(function), bias_variance, solved.clone()));
-        solved
+        let of_all = (0..skips.len()).fold(1.0, |product, _| product * std::f64::consts::SQRT_2);
+        if let (Some((_, rule)), Some(first)) = (self.solved.first(), skips.first())
+            && of_all > 10.0
+        {
+            self.report(lints::auto_beside_skips(*rule, draught.drafts[*first].span, skips.len(), of_all));
+        }
+    }
+
+    /// Whether the weights of every layer in a container were solved for: none of them is smaller on purpose.
+    fn is_solved_within(&self, draught: &Draught<'a>, container: usize) -> bool {
+        let is_within = |at: usize| {
+            std::iter::successors(draught.drafts[at].parent, |at| draught.drafts[*at].parent).any(|at| at == container)
+        };
+        let within = (0..draught.drafts.len()).filter(|at| is_within(*at) && has_weight(&draught.drafts[*at]));
+        within.into_iter().all(|at| self.solved.iter().any(|(solved, _)| *solved == at))
+    }
+
+    /// Solved once for all layers of an activation; tells whether it is new.
+    fn critical_variance(&mut self, function: &Arc<Function>, biases: Normal) -> Result<(Critical, bool), String> {
+        let known = self.critical.iter().find(|(known, bias, _)| Arc::ptr_eq(known, function) && *bias == biases);
+        if let Some((.., solved)) = known {
+            return solved.clone().map(|critical| (critical, false));
+        }
+        let solved = mean_field::critical_variance(function, biases);
+        self.critical.push((Arc::clone(function), biases, solved.clone()));
+        solved.map(|critical| (critical, true))
     }
 
     /// Whether a distribution makes sense for a tensor of this shape.
@@ -204,21 +250,14 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// E[w²] of a distribution; none where a file says.
+/// The share of saturated entries from which the price of `auto` is told.
+const COSTLY: f64 = 0.1;
+
+/// E[w²] of a distribution; none where it depends on the tensor, or a file says.
 #[must_use]
 pub fn mean_square(initializer: &Initializer) -> Option<f64> {
-    /// The variance of a standard normal that is cut at ±2.
-    const CUT: f64 = 0.773_741_303_549_923_2;
-    match initializer {
-        Initializer::Constant(constant) => Some(constant * constant),
-        Initializer::Normal { mean, std } => Some(std * std + mean * mean),
-        Initializer::Uniform { low, high } => Some((low * low + low * high + high * high) / 3.0),
-        Initializer::TruncatedNormal { mean, std } => Some(CUT * std * std + mean * mean),
-        Initializer::Orthogonal { .. }
-        | Initializer::Identity { .. }
-        | Initializer::Sparse { .. }
-        | Initializer::File { .. } => None,
-    }
+    let Normal { mean, variance } = mean_field::distribution(initializer)?;
+    Some(variance + mean * mean)
 }
 
 /// The groups of a kernel, of whose channels it has those of one.

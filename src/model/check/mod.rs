@@ -35,6 +35,7 @@ pub(super) use choices::number_text;
 pub use expectations::expectation_words;
 pub use finish::mean_square;
 
+use super::mean_field::{Critical, Normal};
 use super::{Model, SoundData, Spanned};
 use crate::diagnostics::{Code, Diagnostic, Level, arguments as words, names as name_words};
 use crate::scalar::Function;
@@ -189,8 +190,10 @@ struct Checker<'a> {
     params: Params<'a>,
     /// Compiled activations.
     functions: HashMap<(DefinitionId, Vec<Option<u64>>), Option<Arc<Function>>>,
-    /// The critical variances that were solved for: of which activation, at which variance of the biases.
-    critical: Vec<(Arc<Function>, f64, Result<f64, String>)>,
+    /// The critical variances that were solved for: of which activation, with which biases.
+    critical: Vec<(Arc<Function>, Normal, Result<Critical, String>)>,
+    /// The layers whose weights were solved for, with the rule.
+    solved: Vec<(usize, Span)>,
     /// Where each label stands.
     label_places: HashMap<&'a str, Span>,
     poisoned_labels: HashSet<&'a str>,
@@ -237,6 +240,7 @@ impl<'a> Checker<'a> {
             params: Params::default(),
             functions: HashMap::new(),
             critical: Vec::new(),
+            solved: Vec::new(),
             label_places: HashMap::new(),
             poisoned_labels: poisoned(PoisonedRole::Label).map(|name| name.name.as_str()).collect(),
             poisoned_keys: poisoned(PoisonedRole::Setting).collect(),

@@ -1,6 +1,6 @@
 //! An activation as a layer: `relu`, `swish(beta: 2)`, `softmax`. It has the activation's name; its settings are the activation's.
 
-use super::{Built, Kind};
+use super::{Built, Kind, Theory};
 use crate::graph::{Builder, NodeId};
 use crate::model::{Activation, RowWise};
 
@@ -16,6 +16,7 @@ pub static ACTIVATION: Kind = Kind {
         let output = apply(site.builder, activation, input);
         Built::of(input, site.builder.mark(output))
     },
+    theory: Theory::Activation,
     ..Kind::PLAIN
 };
 

@@ -1,6 +1,6 @@
 //! `add(label)`: what comes in and what an earlier layer handed on, added.
 
-use super::{Built, Kind, Parameter, Takes};
+use super::{Built, Kind, Parameter, Takes, Theory};
 use crate::diagnostics::shapes;
 
 /// `add`
@@ -23,5 +23,6 @@ pub(super) static ADD: Kind = Kind {
         let referred = site.referred.expect("`layer` is required");
         Built::same(site.builder.add(site.input, referred))
     },
+    theory: Theory::Added,
     ..Kind::PLAIN
 };

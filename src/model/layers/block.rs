@@ -1,6 +1,6 @@
 //! The use of a `block`: a run of layers under one name. It computes what its body computes.
 
-use super::{Body, Built, Kind};
+use super::{Body, Built, Kind, Theory};
 
 /// Any use of a block; its arguments are bound before the body is expanded.
 pub static BLOCK: Kind = Kind {
@@ -17,5 +17,6 @@ pub static BLOCK: Kind = Kind {
         let [body] = *site.branches else { unreachable!("a block has one body") };
         Built::same(body)
     },
+    theory: Theory::Body,
     ..Kind::PLAIN
 };

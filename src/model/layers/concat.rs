@@ -1,6 +1,6 @@
 //! `concat(label)`: what comes in, and behind it what an earlier layer handed on.
 
-use super::{Arguments, Built, Kind, Made, Otherwise, Parameter, Situation, Takes};
+use super::{Arguments, Built, Kind, Made, Otherwise, Parameter, Situation, Takes, Theory};
 use crate::diagnostics::{Diagnostic, shapes};
 use crate::shape::Shape;
 
@@ -25,6 +25,7 @@ pub(super) static CONCAT: Kind = Kind {
         let axis = axis(&site.layer.arguments, &site.layer.shape) + 1;
         Built::same(site.builder.concat(&[site.input, referred], axis))
     },
+    theory: Theory::Concatenated,
     ..Kind::PLAIN
 };
 

@@ -1,6 +1,6 @@
 //! `dense(units, activation)`: a matrix product on the last axis, and a bias.
 
-use super::{Built, Kind, Otherwise, Parameter, Site, Takes, Tensor, Weighted};
+use super::{Built, Kind, Otherwise, Parameter, Site, Takes, Tensor, Theory, Weighted};
 use crate::model::ParameterRole;
 use crate::shape::Shape;
 
@@ -20,6 +20,7 @@ pub(super) static DENSE: Kind = Kind {
     shape_after_error: |arguments| Some(Shape::new([units(arguments)])),
     tensors: |arguments, input, _| tensors(units(arguments), last(input)),
     build,
+    theory: Theory::Weights,
     ..Kind::PLAIN
 };
 

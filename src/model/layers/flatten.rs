@@ -1,6 +1,6 @@
 //! `flatten`: all axes of an example as one.
 
-use super::{Built, Kind};
+use super::{Built, Kind, Theory};
 use crate::shape::Shape;
 
 /// `flatten`
@@ -14,5 +14,6 @@ pub(super) static FLATTEN: Kind = Kind {
         let output = site.builder.reshape(site.input, shape);
         Built::same(site.builder.mark(output))
     },
+    theory: Theory::Same,
     ..Kind::PLAIN
 };

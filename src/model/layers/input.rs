@@ -1,6 +1,6 @@
 //! `input(d1, d2, …)`: the shape of one example. It opens the network and is no layer of the model.
 
-use super::{Kind, Parameter, Takes};
+use super::{Kind, Parameter, Takes, Theory};
 
 /// `input`
 pub static INPUT: Kind = Kind {
@@ -10,5 +10,6 @@ pub static INPUT: Kind = Kind {
                     and features. It stands once, before all layers. The batch has no place in a shape: it is whatever the data \
                     give.",
     parameters: &[Parameter::required("extents", Takes::Counts, "the extents of one example, outermost first")],
+    theory: Theory::Same,
     ..Kind::PLAIN
 };

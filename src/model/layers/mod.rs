@@ -119,6 +119,31 @@ pub struct Kind {
     pub working: fn(&Arguments, &Shape, &Shape) -> Vec<Shape>,
     /// Its nodes.
     pub build: fn(&mut Site<'_, '_>) -> Built,
+    /// What mean-field theory says of it, before any run.
+    pub theory: Theory,
+}
+
+/// What mean-field theory says of a kind: how the variance of the signal, and the gradient, pass it (`diagnose/theory.rs`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theory {
+    /// Sums of what comes in by drawn weights, and a bias.
+    Weights,
+    /// Its activation, elementwise.
+    Activation,
+    /// The same numbers, otherwise arranged.
+    Same,
+    /// Its one body.
+    Body,
+    /// What comes in (through its own weight, where it has one) and its body, added.
+    Skip,
+    /// Its branches, added or put one behind the other as its `join` says.
+    Branches,
+    /// What comes in and what another layer handed on, added.
+    Added,
+    /// What comes in, and behind it what another layer handed on.
+    Concatenated,
+    /// No answer.
+    Unknown,
 }
 
 impl std::fmt::Debug for Kind {
@@ -150,6 +175,7 @@ impl Kind {
         looks_up: false,
         working: |_, _, _| Vec::new(),
         build: |site| Built::same(site.input),
+        theory: Theory::Unknown,
     };
 }
 

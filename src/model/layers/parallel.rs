@@ -1,6 +1,6 @@
 //! `parallel(join: concat) { branch { … }; branch { … } }`: the same input through several branches, joined.
 
-use super::{Body, Built, Kind, Made, Otherwise, Parameter, Takes, concat};
+use super::{Body, Built, Kind, Made, Otherwise, Parameter, Takes, Theory, concat};
 use crate::diagnostics::shapes;
 
 /// `parallel`
@@ -43,6 +43,7 @@ pub(super) static PARALLEL: Kind = Kind {
         let joined = site.builder.concat(site.branches, axis);
         Built::same(site.builder.mark(joined))
     },
+    theory: Theory::Branches,
     ..Kind::PLAIN
 };
 
@@ -52,5 +53,6 @@ pub(super) static BRANCH: Kind = Kind {
     summary: "one way through a `parallel`",
     documentation: "`branch { … }` stands in the braces of a `parallel` and holds layers.",
     body: Body::Layers,
+    theory: Theory::Body,
     ..Kind::PLAIN
 };

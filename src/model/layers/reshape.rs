@@ -1,6 +1,6 @@
 //! `reshape(d1, …)`: the same elements under another shape.
 
-use super::{Built, Kind, Parameter, Site, Takes};
+use super::{Built, Kind, Parameter, Site, Takes, Theory};
 use crate::diagnostics::shapes;
 use crate::shape::Shape;
 
@@ -25,6 +25,7 @@ pub(super) static RESHAPE: Kind = Kind {
         let output = site.builder.reshape(site.input, shape);
         Built::same(site.builder.mark(output))
     },
+    theory: Theory::Same,
     ..Kind::PLAIN
 };
 

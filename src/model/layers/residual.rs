@@ -1,6 +1,6 @@
 //! `residual { … }`: what goes in, added to what the body makes of it.
 
-use super::{Body, Built, Kind, Otherwise, Parameter, Takes, Tensor, Weighted, dense};
+use super::{Body, Built, Kind, Otherwise, Parameter, Takes, Tensor, Theory, Weighted, dense};
 use crate::diagnostics::shapes;
 use crate::model::ParameterRole;
 use crate::shape::Shape;
@@ -56,6 +56,7 @@ pub(super) static RESIDUAL: Kind = Kind {
         };
         Built::same(site.builder.add(input, body))
     },
+    theory: Theory::Skip,
     ..Kind::PLAIN
 };
 

@@ -5,6 +5,7 @@
 //! - `lines.rs`: values by layer on a logarithmic axis, with the spread over seeds.
 //! - `decades.rs`: the entries of a tensor by decade and layer.
 //! - `steps.rs`: a number by layer and reported step, as depth of colour.
+//! - `plane.rs`: the plane of (σ_w, σ_b).
 //! - `profile.rs`: what is drawn of a run.
 //!
 //! To add a chart: a file here that makes a `Picture`, a section in `html/`.
@@ -14,6 +15,7 @@ pub(super) mod columns;
 pub(super) mod decades;
 mod legend;
 pub(super) mod lines;
+pub(super) mod plane;
 pub(super) mod profile;
 pub(super) mod steps;
 pub(super) mod text;

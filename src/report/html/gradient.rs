@@ -98,14 +98,25 @@ pub(super) fn factors(experiment: &Experiment) -> Option<Markup> {
     let measured = track(|factor| factor.measured.0);
     let weights = track(|factor| factor.weights.0);
     let activation = track(|factor| factor.activation.0);
+    let others = track(|factor| factor.normalisation.0 * factor.skip.0 * factor.other.0);
+    let has_others = others.middle.iter().flatten().any(|part| (part - 1.0).abs() > 5e-4);
+    let predicted = Track::single(
+        layers.iter().map(|layer| layer.factor.as_ref().and_then(|factor| Some(factor.predicted?.0))).collect(),
+    );
+    let all = [
+        Series { class: "bias", name: "part of the activation", mark: Mark::Triangle, track: &activation },
+        Series { class: "weight", name: "part of the weights", mark: Mark::Square, track: &weights },
+        Series { class: "other", name: "part of skips, norms, other layers", mark: Mark::Triangle, track: &others },
+        Series { class: "theory", name: "factor predicted by theory", mark: Mark::Square, track: &predicted },
+        Series { class: "signal", name: "factor, their product", mark: Mark::Disc, track: &measured },
+    ];
     let lines = Lines {
         names: &names,
         ends: LAYERS,
-        series: vec![
-            Series { class: "bias", name: "part of the activation", mark: Mark::Triangle, track: &activation },
-            Series { class: "weight", name: "part of the weights", mark: Mark::Square, track: &weights },
-            Series { class: "signal", name: "factor, their product", mark: Mark::Disc, track: &measured },
-        ],
+        series: all
+            .into_iter()
+            .filter(|series| !series.track.is_empty() && (has_others || series.class != "other"))
+            .collect(),
         caption: "factor of the signal from the next layer to this one",
         band: None,
         factors: true,
@@ -115,8 +126,8 @@ pub(super) fn factors(experiment: &Experiment) -> Option<Markup> {
     let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let description = format!("The factor of a layer is between {} and {}.", factor(least), factor(most));
     let caption = format!(
-        "Below ×1 the gradient shrinks on its way to the input, above it grows. The part of the weights is that of the next layer’s, with \
-         any path around it. Seed {}.",
+        "Below ×1 the gradient shrinks on its way to the input, above it grows. The part of the weights is that of the next layer’s. \
+         Seed {}.",
         experiment.report.seed
     );
     Some(figure("factor", "Factor of the gradient by layer", &description, &caption, |layout| {

@@ -159,7 +159,18 @@ fn layers(step: &Step) -> Markup {
     }
 }
 
+/// The parts of a factor that most networks do not have.
+type Part = fn(&crate::report::Factor) -> f64;
+const MORE: [(&str, Part); 3] = [
+    ("of the norms", |factor| factor.normalisation.0),
+    ("of the skip", |factor| factor.skip.0),
+    ("of other layers", |factor| factor.other.0),
+];
+
 fn way(step: &Step) -> Markup {
+    let has = |of: Part| {
+        step.layers.iter().filter_map(|layer| layer.factor.as_ref()).any(|factor| (of(factor) - 1.0).abs() > 5e-4)
+    };
     let predicted =
         step.layers.iter().any(|layer| layer.factor.as_ref().is_some_and(|factor| factor.predicted.is_some()));
     let of = |layer: &Layer, part: fn(&crate::report::Factor) -> f64| layer.factor.as_ref().map(part);
@@ -171,6 +182,7 @@ fn way(step: &Step) -> Markup {
                 (heading("factor"))
                 (heading("of the weights"))
                 (heading("of the activation"))
+                @for (name, of) in MORE { @if has(of) { (heading(name)) } }
                 @if predicted { (heading("predicted")) }
                 (heading("‖∂C/∂a‖"))
                 (heading("output, rms"))
@@ -185,6 +197,7 @@ fn way(step: &Step) -> Markup {
                     (number(of(layer, |factor| factor.measured.0), factor))
                     (number(of(layer, |factor| factor.weights.0), factor))
                     (number(of(layer, |factor| factor.activation.0), factor))
+                    @for (_, part) in MORE { @if has(part) { (number(of(layer, part), factor)) } }
                     @if predicted { (number(layer.factor.as_ref().and_then(|factor| some(factor.predicted)), factor)) }
                     (norm(Some(&layer.output)))
                     (number(Some(layer.forward.rms.0), scientific))
@@ -209,6 +222,7 @@ fn tensors(step: &Step) -> Markup {
                 (number(Some(statistics.subnormal_fraction.0), share))
                 (number(Some(statistics.underflow_f16.0), share))
                 (number(Some(statistics.underflow_bf16.0), share))
+                (number(Some(statistics.underflow_f32.0), share))
                 td class="number" { (statistics.nonfinite) }
             }
         }
@@ -218,7 +232,7 @@ fn tensors(step: &Step) -> Markup {
             tr {
                 (left_heading("layer")) (left_heading("of"))
                 (heading("norm")) (heading("rms")) (heading("mean")) (heading("largest"))
-                (heading("zero")) (heading("subnormal")) (heading("0 in f16")) (heading("0 in bf16")) (heading("not finite"))
+                (heading("zero")) (heading("subnormal")) (heading("0 in f16")) (heading("0 in bf16")) (heading("0 in f32")) (heading("not finite"))
             }
         }
         tbody {

@@ -157,13 +157,14 @@ stored! {
     Held { loss, accuracy }
     WeightRecord { least, greatest, rms }
     LayerRecord {
-        layer, weight, bias, gradient, pre_activation, output, forward, saturated_raw, saturated_normal, dead, slope_rms,
-        attention_entropy, wide, update_ratio, weights, symmetric, through_time,
+        layer, weight, bias, gradient, pre_activation, output, input, forward, saturated_raw, saturated_normal, dead, slope_rms,
+        slope_zero, attention_entropy, wide, update_ratio, weights, symmetric, through_time,
     }
-    Wide { lost, l2 }
+    Wide { lost, zeros, l2 }
     Forward { rms, mean, nonfinite }
     Statistics {
-        count, l2, rms, mean, max_abs, zero_fraction, subnormal_fraction, underflow_f16, underflow_bf16, nonfinite, histogram,
+        count, l2, rms, mean, max_abs, zero_fraction, subnormal_fraction, underflow_f16, underflow_bf16,
+        underflow_f32, nonfinite, histogram,
     }
 }
 
@@ -195,6 +196,7 @@ mod tests {
             subnormal_fraction: 0.2,
             underflow_f16: 0.3,
             underflow_bf16: 0.4,
+            underflow_f32: 0.05,
             nonfinite: 1,
             histogram: Histogram { first_decade: -45, counts: vec![1, 0, 2] },
         };
@@ -205,13 +207,15 @@ mod tests {
             gradient: None,
             pre_activation: statistics.clone(),
             output: statistics.clone(),
+            input: 0.75,
             forward: Forward { rms: 1.0, mean: 2.0, nonfinite: 0 },
             saturated_raw: Some(0.5),
             saturated_normal: None,
             dead: Some(0.0),
             slope_rms: None,
+            slope_zero: Some(0.5),
             attention_entropy: Some(0.5),
-            wide: Some(Wide { lost: 0.25, l2: 1e-300 }),
+            wide: Some(Wide { lost: 0.25, zeros: 0.125, l2: 1e-300 }),
             update_ratio: None,
             weights: Some(WeightRecord { least: -1.0, greatest: 1.0, rms: 0.5 }),
             symmetric: true,

@@ -4,7 +4,7 @@
 //! - `source.rs`: what a source is, and the table of them; one file each: `idx csv npy npz safetensors text`, and the generators
 //!   (`generate.rs` has what these share) `gaussian moons spirals parity sine teacher adding copy`.
 //! - `elements.rs`: numbers in binary files · `file.rs`: opening files.
-//! - `fit.rs`: data against network, targets for the loss · `normalize.rs` · `synthetic.rs`: no `data` block.
+//! - `fit.rs`: data against network, targets for the loss · `normalize.rs` · `synthetic.rs`: no `data` block · `moments.rs`.
 //!
 //! Sizes are known and held against the limit before anything is allocated; a hostile file costs no more than a good one. To add
 //! a source: a file with an `open` that returns a `Header` and a `Reader`, and its line in `source::open`.
@@ -22,6 +22,7 @@ mod fit;
 mod gaussian;
 mod generate;
 mod idx;
+mod moments;
 mod moons;
 mod normalize;
 mod npy;
@@ -40,6 +41,7 @@ mod tests;
 mod text;
 
 pub(super) use file::reason as file_reason;
+pub use moments::Moments;
 pub(super) use source::Sink;
 
 use super::random::{Stream, Streams};
@@ -195,6 +197,18 @@ pub fn inspect_alone(sound: &SoundData, base: &Path) -> Vec<Diagnostic> {
 #[must_use]
 pub fn missing(files: &[Spanned<String>], base: &Path) -> Vec<Diagnostic> {
     files.iter().filter_map(|path| file::open(base, path).err()).collect()
+}
+
+/// The moments of the inputs of a run's first batch, which is read for them; standard normal where the file names no data. None
+/// where they take more than `limit` bytes, or cannot be read: a run tells why.
+#[must_use]
+pub fn moments(model: &Model, base: &Path, limit: u64, seed: u64) -> Option<Moments> {
+    if model.data.is_none() {
+        return Some(Moments::NORMAL);
+    }
+    let untrained = Model { train: None, ..model.clone() };
+    let data = load(&untrained, base, limit).ok()?;
+    Some(Moments::of(&data, &data.first_batch(seed, 0)))
 }
 
 /// Reads the training data; `limit` is the most bytes they may take.

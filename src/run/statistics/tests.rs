@@ -55,6 +55,7 @@ fn defined(numbers: &[f64], precision: Precision) -> record::Statistics {
         subnormal_fraction: of(&|x| x != 0.0 && x.abs() < smallest) / count,
         underflow_f16: underflow(f64::from_bits((1023 - 25) << 52)),
         underflow_bf16: underflow(f64::from_bits((1023 - 134) << 52)),
+        underflow_f32: underflow(f64::from_bits((1023 - 150) << 52)),
         nonfinite: of(&|x| !x.is_finite()) as u64,
         histogram: record::Histogram::default(),
     }
