@@ -114,7 +114,6 @@ fn is_reserved(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{TEMPLATES, network_name};
-    use crate::model::layers;
     use crate::source::{Source, Sources};
     use crate::syntax::format::{WIDTH, format};
     use std::path::Path;
@@ -135,14 +134,6 @@ mod tests {
             let id = sources.add(Source::new(template.name, template.text));
             assert_eq!(format(&sources, id).as_deref(), Ok(template.text), "{}", template.name);
             assert!(template.text.lines().all(|line| line.chars().count() <= WIDTH), "{}", template.name);
-        }
-    }
-
-    #[test]
-    fn conv_and_rnn_are_left_out_only_while_their_layers_are_planned() {
-        for (template, kind) in [("conv", "conv2d"), ("rnn", "rnn")] {
-            let is_there = TEMPLATES.iter().any(|entry| entry.name == template);
-            assert_ne!(is_there, layers::PLANNED.contains(&kind), "{template}");
         }
     }
 }

@@ -137,4 +137,4 @@ pub fn shadows_prelude(name: &Ident, what: &str, shadowed: Option<Span>) -> Diag
 }
 
 /// Codes of earlier versions, whose pages say what they meant. No diagnostic has them again.
-pub const RETIRED: [Code; 1] = [Code("W0007")];
+pub const RETIRED: [Code; 2] = [Code("E0299"), Code("W0007")];

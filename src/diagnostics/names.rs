@@ -299,16 +299,3 @@ pub fn no_network(end: Span, is_empty: bool) -> Diagnostic {
         if end.start == 0 { smallest.to_owned() } else { format!("\n\n{}", smallest.trim_end()) },
     )
 }
-
-/// E0299: a layer kind that is still to come.
-#[must_use]
-pub fn not_built_yet(kind: &Ident) -> Diagnostic {
-    Diagnostic::error(
-        Code("E0299"),
-        format!("`{}` is not built yet in this version", kind.name),
-        kind.span,
-        "the language has it, this version of gradc does not",
-    )
-    .note("what follows it is checked as far as it does not depend on its shape")
-    .help("`gradc explain E0299` lists what this version builds")
-}

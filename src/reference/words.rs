@@ -5,16 +5,9 @@ use crate::model::layers::{self, Body, Kind, Weighted};
 use crate::model::settings::{self, Key, Word};
 use crate::model::signature::{Otherwise, Parameter, Takes};
 
-/// The layer kinds, those included that are still to come.
+/// The layer kinds.
 pub(super) fn layers() -> Vec<Entry> {
-    let built = layers::CATALOG.iter().map(|kind| layer(kind));
-    let planned = layers::PLANNED.iter().map(|name| Entry {
-        name: (*name).to_owned(),
-        group: "layers",
-        summary: "not built yet in this version".to_owned(),
-        body: String::new(),
-    });
-    built.chain(planned).collect()
+    layers::CATALOG.iter().map(|kind| layer(kind)).collect()
 }
 
 fn layer(kind: &Kind) -> Entry {

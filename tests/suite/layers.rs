@@ -1,83 +1,11 @@
-//! Every layer kind by itself: each has a network here, which the oracle and differences agree with; and the laws of those kinds
-//! that have some.
+//! The laws of norms, residuals, dropout and attention.
 
 use crate::experiment::{Means, Run, run, run_by};
-use crate::probe::{Compared, Probe, model};
+use crate::probe::{Probe, model};
 use gradc::jit::Features;
-use gradc::model::layers::CATALOG;
 use gradc::run::session::Executor;
 
 const JIT: Executor = Executor::Jit(Features { wide: true, native: true });
-
-/// Layers between an input of a shape and a readout, for every kind of the catalogue; a kind may have several.
-const CASES: &[(&str, &str, &str)] = &[
-    ("input", "5", ""),
-    ("dense", "5", "dense(4, tanh)"),
-    ("dropout", "3, 4", "dropout(0.4)"),
-    ("batch_norm", "5", "dense(4); batch_norm"),
-    ("batch_norm", "3, 4", "batch_norm(weights: normal(1, 0.3), biases: normal(0, 1))"),
-    ("batch_norm", "2, 3, 4", "batch_norm; tanh"),
-    ("group_norm", "6", "group_norm(2); tanh"),
-    ("group_norm", "4, 3, 2", "group_norm(2, weights: normal(1, 0.3)); sigmoid"),
-    ("layer_norm", "7", "layer_norm; tanh"),
-    ("layer_norm", "3, 6", "layer_norm(weights: normal(1, 0.3), biases: none); tanh"),
-    ("rms_norm", "3, 6", "rms_norm(weights: normal(1, 0.3)); tanh"),
-    ("attention", "5, 6", "attention(2)"),
-    ("attention", "5, 6", "attention(3, causal: true, weights: normal(0, 0.7), biases: normal(0, 1))"),
-    ("attention", "1, 4", "attention(1, biases: none)"),
-    ("positional", "4, 5", "positional(sinusoidal); tanh"),
-    ("positional", "4, 5", "positional(learned); tanh"),
-    ("last_step", "4, 5", "dense(3, tanh); last_step"),
-    ("flatten", "2, 3", "dense(3, tanh); flatten"),
-    ("reshape", "2, 3", "reshape(3, 2); dense(2, tanh)"),
-    ("residual", "5", "residual { dense(5, tanh) }"),
-    ("parallel", "5", "parallel(join: add) { branch { dense(3, tanh) }; branch { dense(3) } }"),
-    ("branch", "5", "parallel(join: concat) { branch { dense(3, tanh) }; branch { } }"),
-    ("add", "5", "dense(5, tanh); add(input)"),
-    ("concat", "2, 5", "dense(5, tanh); concat(input)"),
-    ("softmax", "3, 4", "dense(5); softmax"),
-    ("softmax", "2, 3, 4", "softmax"),
-    ("log_softmax", "2, 3, 4", "log_softmax; tanh"),
-];
-
-fn text(input: &str, layers: &str, precision: &str) -> String {
-    format!(
-        "data {{ source: gaussian({}, classes: 3); take: 6; scale: 0.8 }}\n\
-         network kind {{ input({input}); {layers}; flatten; dense(3)\n loss: cross_entropy\n biases: normal(0, 0.4)\n \
-         precision: {precision} }}\n",
-        input.replace(", ", " * ")
-    )
-}
-
-#[test]
-fn every_kind_has_a_case() {
-    for kind in CATALOG {
-        assert!(CASES.iter().any(|(name, ..)| *name == kind.name), "`{}` is tried nowhere", kind.name);
-    }
-}
-
-#[test]
-fn every_kinds_gradients_are_its_differences() {
-    for (name, input, layers) in CASES {
-        let model = model(&text(input, layers, "f64"));
-        let mut probe = Probe::filled(&model, JIT, 3);
-        for leaf in probe.leaves().iter().filter(|leaf| *leaf != "data/t" && !leaf.starts_with("masks/")) {
-            assert_eq!(probe.compare(leaf, 5), Compared::Agree, "{name}: {layers}, {leaf}");
-        }
-    }
-}
-
-#[test]
-fn every_kind_gives_the_same_bits_by_any_means() {
-    for (name, input, layers) in CASES {
-        for precision in ["f32", "f64"] {
-            let text = text(input, layers, precision);
-            let by = |threads, executor| run_by(&text, ".", Means { threads, executor }).dump();
-            let expected = by(1, Executor::Interpreter);
-            assert!(by(2, JIT) == expected, "{name}: {layers} in {precision}");
-        }
-    }
-}
 
 fn norm(numbers: &[f64]) -> f64 {
     numbers.iter().map(|number| number * number).sum::<f64>().sqrt()

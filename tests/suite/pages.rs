@@ -191,17 +191,6 @@ fn the_front_page_shows_what_the_plateau_is() {
     assert!(read("README.md").contains(shown), "README.md shows another answer than the snapshot");
 }
 
-/// The guide names all that the language has and this version has not, so that nobody looks for it in vain.
-#[test]
-fn the_guide_tells_what_is_not_built() {
-    let guide = read("docs/language.md");
-    let limits = guide.split("## What this version does not do yet").nth(1).expect("the guide has limits");
-    for name in gradc::model::layers::PLANNED {
-        let is_word = |word: &str| word.trim_matches(|letter| "`.,".contains(letter)) == *name;
-        assert!(limits.split_whitespace().any(is_word), "`{name}` is not among the limits");
-    }
-}
-
 /// Files with several mistakes: the first line names the codes that must be raised, in order; no consequence of a mistake is
 /// among them.
 #[test]

@@ -444,7 +444,7 @@ impl<'a> Checker<'a> {
     pub(super) fn role_of(&self, name: &str, home: Home) -> Option<&'static str> {
         let defined = |kind| matches!(self.definitions.find(kind, name, home), Lookup::Found(_));
         let word = |words| settings::find(words, name).is_some();
-        if layers::find(name).is_some() || layers::PLANNED.contains(&name) {
+        if layers::find(name).is_some() {
             Some("a layer kind")
         } else if defined(DefinitionKind::Activation) || ROW_FUNCTIONS.contains(&name) {
             Some("an activation")
@@ -506,7 +506,7 @@ pub(super) fn setting_key(setting: &Option<Valued<'_>>) -> Option<Option<u64>> {
 
 /// Why a layer, activation or block cannot have this name.
 pub(super) fn reserved_layer_name(name: &str) -> Option<&'static str> {
-    if layers::find(name).is_some() || layers::PLANNED.contains(&name) {
+    if layers::find(name).is_some() {
         return Some("a layer kind");
     }
     (intrinsics::find(name).is_some() || ROW_FUNCTIONS.contains(&name)).then_some("a function of the compiler")

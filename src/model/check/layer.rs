@@ -43,11 +43,6 @@ impl<'a> Checker<'a> {
             self.expand_kind(entry, layer, place, draught, flow, body);
             return;
         }
-        if layers::PLANNED.contains(&kind.name.as_str()) {
-            self.report(names::not_built_yet(kind));
-            self.leave_out(layer, place, draught, flow);
-            return;
-        }
         match self.definitions.find_block(&kind.name) {
             Lookup::Found(block) => return self.expand_block(block, layer, place, draught, flow, body),
             Lookup::Poisoned => return self.leave_out(layer, place, draught, flow),
@@ -96,7 +91,6 @@ impl<'a> Checker<'a> {
         names.extend(self.definitions.names(DefinitionKind::Activation, Home::User));
         names.extend(self.definitions.block_names());
         names.extend(crate::model::intrinsics::ROW_FUNCTIONS);
-        names.extend(layers::PLANNED);
         names.push("repeat");
         names
     }

@@ -301,7 +301,6 @@ impl<'a> Checker<'a> {
         let kind = name.trim_end_matches(|digit: char| digit.is_ascii_digit());
         kind.len() < name.len()
             && (layers::find(kind).is_some()
-                || layers::PLANNED.contains(&kind)
                 || layers::is_row_function(kind)
                 || self.definitions.find_block(kind) != super::definitions::Lookup::Missing
                 || self.definitions.find(DefinitionKind::Activation, kind, Home::User)

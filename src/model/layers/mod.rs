@@ -1,6 +1,6 @@
 //! The catalogue of layer kinds: one file each, one line of `CATALOG`.
 //!
-//! To add a layer kind: a file with one `pub static` of type `Kind`, its line in `CATALOG` (and off with its line in `PLANNED`).
+//! To add a layer kind: a file with one `pub static` of type `Kind`, its line in `CATALOG`.
 //! Parsing, checking, near misses, hover, completion and the reference follow from the entry; the gradient test walks the
 //! catalogue. A kind contains no derivative.
 
@@ -72,9 +72,6 @@ pub static CATALOG: &[&Kind] = &[
     &add::ADD,
     &concat::CONCAT,
 ];
-
-/// Kinds of the language that this version cannot build yet: known by name, so that the message is the true one.
-pub const PLANNED: &[&str] = &[];
 
 /// The entry of a kind.
 #[must_use]

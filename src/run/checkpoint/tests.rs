@@ -197,7 +197,8 @@ fn parameters_are_found_under_their_own_names() {
     assert!(tensors.contains_key("optimizer/dense1.weight.exp_avg_sq"));
     let bytes = saved(&folder);
     let saved = SafeTensors::deserialize(&bytes).unwrap();
-    for name in saved.names() {
+    // Updates are counted once in a checkpoint, not for each layer.
+    for name in saved.names().into_iter().filter(|name| !name.ends_with("num_batches_tracked")) {
         assert_eq!(saved.tensor(name).unwrap().data(), tensors[name].2, "{name}");
     }
 }

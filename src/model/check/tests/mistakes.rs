@@ -61,7 +61,6 @@ fn a_name_of_another_role_is_told_from_an_unknown_one() {
     assert_eq!(layers("wieghts: he_normal"), ["E0301 wieghts"]);
     assert_eq!(layers("precision: f16"), ["E0303 f16"]);
     assert_eq!(layers("dense(fan_in)"), ["E0201 fan_in"]);
-    assert_eq!(layers("lstm(5)"), ["E0299 lstm"]);
 }
 
 #[test]
