@@ -6,6 +6,7 @@
 
 use crate::arena::Id;
 use crate::graph::LayerId;
+use crate::model::layers::Theory;
 use crate::model::{Model, ParameterRole};
 use crate::run::record::{LayerRecord, Record};
 use crate::scalar::mathematics::{exp, ln};
@@ -221,11 +222,20 @@ fn factor(model: &Model, stretch: &[LayerRecord]) -> Factor {
     let mut arrived = next.input;
     for layer in between.iter().rev() {
         factor.skip *= quotient(layer.output.l2, arrived);
-        let part = match model.layers[layer.layer].kind.name {
-            "activation" => &mut factor.activation,
-            "batch_norm" | "layer_norm" | "group_norm" | "rms_norm" => &mut factor.normalisation,
-            "residual" | "add" | "concat" => &mut factor.skip,
-            _ => &mut factor.other,
+        let part = match model.layers[layer.layer].kind.theory {
+            Theory::Activation => &mut factor.activation,
+            Theory::NormOfExample | Theory::NormOfSquares | Theory::NormOfBatch => &mut factor.normalisation,
+            Theory::Skip | Theory::Added | Theory::Concatenated => &mut factor.skip,
+            Theory::Weights
+            | Theory::Same
+            | Theory::Body
+            | Theory::Branches
+            | Theory::Dropout
+            | Theory::Largest
+            | Theory::Mean
+            | Theory::Table
+            | Theory::Positions
+            | Theory::Unknown => &mut factor.other,
         };
         *part *= quotient(layer.input, layer.output.l2);
         arrived = layer.input;

@@ -191,7 +191,7 @@ impl<'m> Walk<'m> {
             pre_activations: vec![None; model.layers.len()],
             fields: Vec::new(),
             passed: Vec::new(),
-            pairs: model.layers.iter().any(|layer| layer.kind.name == "batch_norm"),
+            pairs: model.layers.iter().any(|layer| layer.kind.theory == Theory::NormOfBatch),
             notes: Vec::new(),
         }
     }
@@ -250,6 +250,33 @@ impl<'m> Walk<'m> {
                 let own = layer.input.elements();
                 let referred = referred.expect("`concat` names a layer");
                 self.side_by_side(vec![(input, own), (referred, whole - own)])
+            }
+            Theory::NormOfExample | Theory::NormOfSquares | Theory::NormOfBatch => self.norm(layer, input),
+            Theory::Dropout => {
+                let share = layer.arguments.number("p").filter(|_| model.report.dropout).unwrap_or(0.0);
+                let came = self.signal(input);
+                let signal = Signal { square: came.square.map(|square| square / (1.0 - share)), ..came };
+                self.push(From::One { tensor: input, factor: Some(1.0 / (1.0 - share)), spread: 0.0 }, signal)
+            }
+            Theory::Largest | Theory::Mean => self.windows(layer, input),
+            Theory::Table => {
+                let (mean, square) = table_moments(model, layer);
+                let shared = mean.map(|mean| mean * mean);
+                self.push(From::Input, Signal { mean, square, shared, normal: true })
+            }
+            Theory::Positions => {
+                let came = self.signal(input);
+                // Sines and cosines of all phases, or what was drawn.
+                let is_drawn = !layer.parameters.is_empty();
+                let (mean, square) = if is_drawn { table_moments(model, layer) } else { (Some(0.0), Some(0.5)) };
+                let with_table = |of: Option<f64>| Some(of? + 2.0 * came.mean? * mean? + square?);
+                let signal = Signal {
+                    mean: came.mean.zip(mean).map(|(came, own)| came + own),
+                    square: with_table(came.square),
+                    shared: with_table(came.shared),
+                    normal: came.normal,
+                };
+                self.push(From::One { tensor: input, factor: Some(1.0), spread: 0.0 }, signal)
             }
             Theory::Unknown => {
                 self.note(format!("`{}`: mean-field theory has no answer for `{}`", layer.name, layer.kind_name));
@@ -342,6 +369,62 @@ impl<'m> Walk<'m> {
         };
         let from = From::One { tensor: z, factor: Some(passed.slope), spread: spread(passed.kurtosis) };
         self.push(from, signal)
+    }
+
+    /// (x − mean)/√variance·γ + β: the gradient by γ/√variance, less what lies along the directions that it takes out.
+    fn norm(&mut self, layer: &Layer, input: usize) -> usize {
+        const EPSILON: f64 = 1e-5;
+        let came = self.signal(input);
+        let (mean, square) = (came.mean, came.square);
+        let row = *layer.input.0.last().expect("an example has an axis") as f64;
+        let (variance, numbers, directions) = match layer.kind.theory {
+            Theory::NormOfSquares => (square, row, 1.0),
+            Theory::NormOfBatch => {
+                if layer.input.rank() > 1 {
+                    self.note(format!("`{}`: places of an example are taken for independent", layer.name));
+                }
+                (square.zip(came.shared).map(|(square, shared)| square - shared), f64::INFINITY, 2.0)
+            }
+            _ => {
+                let groups = layer.arguments.get("groups").and_then(|_| layer.arguments.count("groups"));
+                let numbers = groups.map_or(row, |groups| layer.input.elements() as f64 / groups.max(1) as f64);
+                (square.zip(mean).map(|(square, mean)| square - mean * mean), numbers, 2.0)
+            }
+        };
+        let variance = variance.map(|variance| variance.max(0.0) + EPSILON);
+        let scale = matrix(self.model, layer).and_then(|weight| moments(weight).ok()).unwrap_or((1.0, 0.0));
+        let (scale, shift) = (scale.0 * scale.0 + scale.1, bias_moments(self.model, layer));
+        let shared = match layer.kind.theory {
+            Theory::NormOfBatch => Some(0.0),
+            Theory::NormOfSquares => came.shared.zip(variance).map(|(shared, variance)| shared / variance),
+            _ => came.shared.zip(mean).zip(variance).map(|((shared, mean), of)| (shared - mean * mean) / of),
+        };
+        let own_mean = match layer.kind.theory {
+            Theory::NormOfSquares => mean.zip(variance).map(|(mean, variance)| mean / variance.sqrt()),
+            _ => Some(0.0),
+        };
+        let signal = Signal {
+            mean: own_mean.map(|mean| mean + shift.0),
+            square: Some(scale + shift.1),
+            shared: shared.map(|shared| scale * shared + shift.1),
+            normal: came.normal,
+        };
+        let kept = (1.0 - directions / numbers).max(0.0);
+        let factor = variance.map(|variance| scale * kept / variance);
+        self.push(From::One { tensor: input, factor, spread: 0.0 }, signal)
+    }
+
+    /// Windows that do not overlap hand the gradient to one number, or to all of them equally. What comes out depends on how
+    /// neighbours go together, which theory does not know.
+    fn windows(&mut self, layer: &Layer, input: usize) -> usize {
+        let overlaps = ["stride", "pad"].iter().any(|name| layer.arguments.get(name).is_some());
+        let factor = match layer.kind.theory {
+            _ if overlaps => None,
+            Theory::Mean => Some(layer.shape.elements() as f64 / layer.input.elements().max(1) as f64),
+            _ => Some(1.0),
+        };
+        self.note(format!("`{}`: the signal behind `{}` is not known to theory", layer.name, layer.kind_name));
+        self.push(From::One { tensor: input, factor, spread: 0.0 }, Signal { normal: false, ..UNKNOWN })
     }
 
     /// Moments of an activation, worked out once for layers alike.
@@ -520,6 +603,12 @@ pub(super) fn following(model: &Model, id: LayerId) -> Following {
 fn matrix<'m>(model: &'m Model, layer: &Layer) -> Option<&'m Parameter> {
     let mut own = layer.parameters.iter().map(|id| &model.parameters[*id]);
     own.find(|parameter| parameter.role == ParameterRole::Weight)
+}
+
+/// E[w] and E[w²] of a table.
+fn table_moments(model: &Model, layer: &Layer) -> (Option<f64>, Option<f64>) {
+    let found = matrix(model, layer).and_then(|weight| moments(weight).ok());
+    (found.map(|(mean, _)| mean), found.map(|(mean, variance)| variance + mean * mean))
 }
 
 /// E[b] and E[b²] of the layer's biases; 0 without any, and where a file has them.

@@ -31,8 +31,10 @@ pub(super) fn summary(model: &Model, records: &Records, diagnosis: &Diagnosis) -
     }
     if let Some(vocabulary) = &records.vocabulary {
         sentences.push(format!(
-            "The text has {} different characters, numbered in this order: {vocabulary:?}.",
-            vocabulary.chars().count()
+            "The text has {} different characters, numbered in this order: {}.",
+            vocabulary.chars().count(),
+            // A blank is a place where lines are broken.
+            format!("{vocabulary:?}").replace(' ', "\\u{20}"),
         ));
     }
     if records.synthetic {

@@ -120,6 +120,8 @@ fn runs_measure_what_theory_predicts() {
         ),
         ("a = dense(200, tanh)\n dense(200, tanh)\n dense(200)\n add(a)\n dense(100, relu)", "weights: lecun_normal"),
         ("repeat 5 { dense(200, tanh) }", "weights: orthogonal"),
+        ("dense(200)\n repeat 4 { layer_norm; dense(200, tanh) }", "weights: normal(0, 1.5 / sqrt(fan_in))"),
+        ("dense(200)\n repeat 3 { residual { rms_norm; dense(200, tanh) } }", "weights: lecun_normal"),
     ] {
         let ratio = measured_over_predicted(body, settings);
         assert!((0.88..1.12).contains(&ratio), "{body} with {settings}: measured over predicted is {ratio}");
@@ -148,6 +150,15 @@ fn a_residual_grows_by_one_plus_the_square_of_its_body() {
     // q: 4 and 16 in the body, 4·(1 + 16) behind it.
     let q: Vec<f64> = layers.iter().map(|layer| layer.q.expect("theory has an answer").0).collect();
     assert_eq!(q, [4.0, 16.0, 68.0]);
+}
+
+/// Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz 2019: batch norm before ReLU makes gradients explode.
+#[test]
+fn a_batch_norm_before_relu_multiplies_the_gradient_by_the_root_of_pi_over_pi_minus_one() {
+    let text = "network n {\n input(100)\n repeat 12 { dense(2000); batch_norm; relu }\n dense(4)\n loss: mse\n weights: he_normal\n}\n";
+    let layers = outline(text).prediction.layers;
+    let pi = std::f64::consts::PI;
+    assert_near(layers[6].factor.expect("theory has an answer").0, (pi / (pi - 1.0)).sqrt(), 2e-3);
 }
 
 #[test]

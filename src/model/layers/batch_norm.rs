@@ -1,7 +1,7 @@
 //! `batch_norm`: each channel brought to mean 0 and variance 1 over the batch, PyTorch's `BatchNorm1d` and `BatchNorm2d`.
 
 use super::norm::{affine, normalized, reciprocal_root, scaled};
-use super::{Kind, Site, Weighted};
+use super::{Kind, Site, Theory, Weighted};
 use crate::graph::{Leaf, NodeId};
 use crate::model::Running;
 use crate::scalar::Function;
@@ -52,6 +52,7 @@ pub(super) static BATCH_NORM: Kind = Kind {
         keep(site, [(mean, Some(mean_after)), (variance, Some(variance_after))]);
         scaled(site, normal.output, 1)
     },
+    theory: Theory::NormOfBatch,
     ..Kind::PLAIN
 };
 

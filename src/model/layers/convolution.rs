@@ -2,7 +2,9 @@
 //! one matrix product with them, a stack of products where there are groups.
 
 use super::windows::{self, Along, Manner};
-use super::{Arguments, Built, Kind, Otherwise, Parameter, Site, Situation, Takes, Tensor, Weighted, activation};
+use super::{
+    Arguments, Built, Kind, Otherwise, Parameter, Site, Situation, Takes, Tensor, Theory, Weighted, activation,
+};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::windows::{Wanted, groups_of_channels};
 use crate::model::ParameterRole;
@@ -23,6 +25,7 @@ pub(super) static CONV1D: Kind = Kind {
     tensors: |arguments, input, _| tensors(arguments, input, ONE),
     working: |arguments, input, _| working(arguments, input, ONE),
     build: |site| build(site, ONE),
+    theory: Theory::Weights,
     ..Kind::PLAIN
 };
 
@@ -42,6 +45,7 @@ pub(super) static CONV2D: Kind = Kind {
     tensors: |arguments, input, _| tensors(arguments, input, TWO),
     working: |arguments, input, _| working(arguments, input, TWO),
     build: |site| build(site, TWO),
+    theory: Theory::Weights,
     ..Kind::PLAIN
 };
 

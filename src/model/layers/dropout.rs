@@ -1,6 +1,6 @@
 //! `dropout(p)`: outputs left out by chance, the others scaled up to make up for them.
 
-use super::{Built, Kind, Parameter, Takes};
+use super::{Built, Kind, Parameter, Takes, Theory};
 use crate::graph::Leaf;
 use crate::model::Mask;
 use crate::model::signature::Bounds;
@@ -28,5 +28,6 @@ pub(super) static DROPOUT: Kind = Kind {
         site.beside.masks.push(Mask { layer: site.id, node, share });
         Built::same(site.builder.multiply(site.input, node))
     },
+    theory: Theory::Dropout,
     ..Kind::PLAIN
 };

@@ -1,6 +1,6 @@
 //! `embedding(vocabulary, dim)`: a row of a table for each number of the input.
 
-use super::{Built, Kind, Parameter, Takes, Tensor, Weighted};
+use super::{Built, Kind, Parameter, Takes, Tensor, Theory, Weighted};
 use crate::diagnostics::windows::embedding_of_what_is_computed;
 use crate::model::ParameterRole;
 use crate::shape::Shape;
@@ -37,6 +37,7 @@ pub(super) static EMBEDDING: Kind = Kind {
         let table = site.parameter("weight").expect("an embedding has a table");
         Built::same(site.builder.gather(table, site.input))
     },
+    theory: Theory::Table,
     ..Kind::PLAIN
 };
 

@@ -139,6 +139,22 @@ pub enum Theory {
     Added,
     /// What comes in, and behind it what another layer handed on.
     Concatenated,
+    /// Each row, or group of channels, brought to mean 0 and variance 1, then scaled and moved.
+    NormOfExample,
+    /// Each row brought to root mean square 1, then scaled.
+    NormOfSquares,
+    /// Each channel brought to mean 0 and variance 1 over the batch, then scaled and moved.
+    NormOfBatch,
+    /// Numbers left out, the others enlarged.
+    Dropout,
+    /// The largest of each window.
+    Largest,
+    /// The mean of each window.
+    Mean,
+    /// Rows of a table in place of their numbers.
+    Table,
+    /// A table added.
+    Positions,
     /// No answer.
     Unknown,
 }

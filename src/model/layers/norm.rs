@@ -2,7 +2,7 @@
 //!
 //! All are reductions and maps. The variance is that of PyTorch's norms: biased, in two passes, the mean first.
 
-use super::{Built, Kind, Parameter, Site, Takes, Tensor, Weighted, dense};
+use super::{Built, Kind, Parameter, Site, Takes, Tensor, Theory, Weighted, dense};
 use crate::diagnostics::shapes;
 use crate::graph::{Builder, NodeId};
 use crate::model::ParameterRole;
@@ -28,6 +28,7 @@ pub(super) static LAYER_NORM: Kind = Kind {
         let normalized = normalized(site.builder, site.input, &[axis]).output;
         scaled(site, normalized, axis)
     },
+    theory: Theory::NormOfExample,
     ..Kind::PLAIN
 };
 
@@ -47,6 +48,7 @@ pub(super) static RMS_NORM: Kind = Kind {
         let normalized = site.builder.multiply(site.input, factor);
         scaled(site, normalized, axis)
     },
+    theory: Theory::NormOfSquares,
     ..Kind::PLAIN
 };
 
@@ -87,6 +89,7 @@ pub(super) static GROUP_NORM: Kind = Kind {
         let together = site.builder.reshape(normalized, shape);
         scaled(site, together, 1)
     },
+    theory: Theory::NormOfExample,
     ..Kind::PLAIN
 };
 

@@ -1,7 +1,7 @@
 //! `max_pool(k)`, `avg_pool(k)`, `global_avg_pool`: windows brought to one number each.
 
 use super::windows::{self, Manner};
-use super::{Built, Kind, Otherwise, Parameter, Site, Situation, Takes};
+use super::{Built, Kind, Otherwise, Parameter, Site, Situation, Takes, Theory};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::windows::{Wanted, pad_beyond_half, rank};
 use crate::graph::NodeId;
@@ -22,6 +22,7 @@ pub(super) static MAX_POOL: Kind = Kind {
         let largest = pool(site, MAXIMUM, true, |site, x, axis| site.builder.maximum(x, &[axis]));
         Built::same(site.builder.mark(largest))
     },
+    theory: Theory::Largest,
     ..Kind::PLAIN
 };
 
@@ -42,6 +43,7 @@ pub(super) static AVG_POOL: Kind = Kind {
         let mean = site.builder.divided_by(sums, along.iter().map(|along| along.size).product());
         Built::same(site.builder.mark(mean))
     },
+    theory: Theory::Mean,
     ..Kind::PLAIN
 };
 
@@ -62,6 +64,7 @@ pub(super) static GLOBAL_AVG_POOL: Kind = Kind {
         let output = site.builder.reshape(mean, Shape::new(&shape.0[..2]));
         Built::same(site.builder.mark(output))
     },
+    theory: Theory::Mean,
     ..Kind::PLAIN
 };
 

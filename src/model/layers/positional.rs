@@ -1,6 +1,6 @@
 //! `positional(sinusoidal)`, `positional(learned)`: what tells the steps of a sequence apart, added to them.
 
-use super::{Built, Kind, Parameter, Takes, Tensor, Weighted};
+use super::{Built, Kind, Parameter, Takes, Tensor, Theory, Weighted};
 use crate::diagnostics::shapes;
 use crate::graph::{Builder, NodeId};
 use crate::model::ParameterRole;
@@ -44,6 +44,7 @@ pub(super) static POSITIONAL: Kind = Kind {
         };
         Built::same(site.builder.add(site.input, table))
     },
+    theory: Theory::Positions,
     ..Kind::PLAIN
 };
 

@@ -1,6 +1,6 @@
 //! `transpose`: the last two axes exchanged.
 
-use super::{Built, Kind};
+use super::{Built, Kind, Theory};
 use crate::diagnostics::windows::{Wanted, rank};
 
 /// `transpose`
@@ -23,5 +23,6 @@ pub(super) static TRANSPOSE: Kind = Kind {
         let output = site.builder.transpose(site.input);
         Built::same(site.builder.mark(output))
     },
+    theory: Theory::Same,
     ..Kind::PLAIN
 };
