@@ -53,6 +53,7 @@
 //! | [`snapshot`] | what is kept of a run, and in what two runs differ |
 //! | [`pipeline`] | the stages in order, as far as asked |
 //! | [`sweep`] | a grid of runs: rows, files of rows, medians and maps |
+//! | [`remedy`] | changes of a file, tried and ranked |
 //! | [`cli`] | the command line: one verb a file |
 //!
 //! # Where do I add a …?
@@ -71,6 +72,7 @@
 //! | kernel operation | a variant of `Kernel` in `src/kernel/mod.rs`; rustc leads through `interpret.rs`, `verify.rs`, `src/jit/emit.rs` | the oracle's test |
 //! | report format | a file in `src/report/`, an arm in `src/cli/run.rs` | `--format`, help |
 //! | column of a sweep | its entry in `src/sweep/row.rs`, its line in `docs/sweeps.md` | CSV, JSON lines |
+//! | remedy | a function in `src/remedy/candidate.rs`, its line in `docs/remedies.md` | its trial, its diff, `--apply` |
 //! | command | a file in `src/cli/`, a variant of `Verb` in `src/cli/args.rs`, an arm in `src/cli/mod.rs` | help |
 //! | word of another library | its line in `src/syntax/habits.rs` | its diagnostic, `check --fix` |
 //! | template | a file in `src/cli/templates/`, its line in `src/cli/new.rs` | `gradc new`, its test |
@@ -111,5 +113,7 @@ pub mod snapshot;
 pub mod pipeline;
 
 pub mod sweep;
+
+pub mod remedy;
 
 pub mod cli;

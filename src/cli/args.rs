@@ -6,9 +6,11 @@ use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 
+mod fixes;
 mod snapshots;
 mod sweeps;
 
+pub(super) use fixes::{Fix, FixFormat};
 pub(super) use snapshots::{Diff, DiffFormat, Purpose, Test, TestFormat};
 pub(super) use sweeps::{Merge, Sweep, SweepFormat, SweepResult};
 
@@ -72,6 +74,7 @@ pub(super) enum Verb {
     Check(Check),
     Test(Test),
     Diff(Diff),
+    Fix(Fix),
     Sweep(Sweep),
     Merge(Merge),
     Phase(Phase),

@@ -178,3 +178,17 @@ pub(super) const DIFF: &str = "\
   1  they differ
   2  a file or the command line is wrong
   3  a run could not be done";
+
+/// Of `fix`.
+pub(super) const FIX: &str = "\
+\u{1b}[1;4mExamples:\u{1b}[0m
+  gradc fix deep.net                   what would help, and what it costs
+  gradc fix deep.net --apply 1         make the best of them
+  gradc fix deep.net --steps 1000 --seeds 10 --format json
+
+docs/remedies.md says what is tried, and when a change is said to help.
+
+\u{1b}[1;4mExit status:\u{1b}[0m
+  0  the changes were tried, whatever came of it
+  2  the command line or the file is wrong
+  3  it could not be done, or was interrupted";

@@ -9,6 +9,7 @@ mod diff;
 mod emit;
 mod explain;
 mod files;
+mod fix;
 mod fmt;
 mod help;
 mod input;
@@ -139,6 +140,7 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(arguments, &talk),
         Verb::Test(arguments) => test::run(arguments, &talk),
         Verb::Diff(arguments) => diff::run(arguments, &talk),
+        Verb::Fix(arguments) => fix::run(arguments, &talk),
         Verb::Sweep(arguments) => sweep::run(arguments, &talk),
         Verb::Merge(arguments) => merge::run(arguments, &talk),
         Verb::Explain(arguments) => explain::run(arguments),

@@ -182,7 +182,7 @@ fn a_crate_has_one_door() {
         ("console", "src/cli/"),
         ("ignore", "src/cli/files.rs"),
         ("quick_junit", "src/cli/test/junit.rs, tests/suite/snapshots.rs"),
-        ("similar", "src/cli/, src/snapshot/lines.rs"),
+        ("similar", "src/cli/, src/snapshot/lines.rs, src/remedy/edit.rs"),
         ("npyz", "src/run/data/"),
         ("csv::Reader", "src/run/data/, src/sweep/file.rs"),
         ("csv::Writer", "src/report/csv.rs, src/sweep/file.rs"),

@@ -8,6 +8,7 @@ mod convolutions;
 mod dumps;
 mod examples;
 mod experiment;
+mod fix;
 mod format;
 mod habits;
 mod history;
