@@ -1,6 +1,6 @@
 //! `last_step`: the final step of a sequence.
 
-use super::{Built, Kind, Theory};
+use super::{Built, Kind};
 use crate::diagnostics::shapes;
 use crate::shape::Shape;
 
@@ -22,6 +22,5 @@ pub(super) static LAST_STEP: Kind = Kind {
         let output = site.builder.reshape(last, Shape::new([batch, features]));
         Built::same(site.builder.mark(output))
     },
-    theory: Theory::Same,
     ..Kind::PLAIN
 };
